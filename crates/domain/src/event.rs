@@ -1,0 +1,142 @@
+//! Events as they travel: CloudEvents 1.0 in structured JSON.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A task was created.
+pub const TASK_CREATED: &str = "dev.spindle.task.created.v1";
+/// Fields of a task were changed; `changed` names them.
+pub const TASK_UPDATED: &str = "dev.spindle.task.updated.v1";
+/// A task was completed.
+pub const TASK_COMPLETED: &str = "dev.spindle.task.completed.v1";
+/// A completed task was opened again.
+pub const TASK_REOPENED: &str = "dev.spindle.task.reopened.v1";
+/// A task was deleted.
+pub const TASK_DELETED: &str = "dev.spindle.task.deleted.v1";
+/// A series began with its first task.
+pub const SERIES_CREATED: &str = "dev.spindle.series.created.v1";
+/// A series went on to its next occurrence.
+pub const SERIES_ADVANCED: &str = "dev.spindle.series.advanced.v1";
+/// A series ended; `reason` says why.
+pub const SERIES_ENDED: &str = "dev.spindle.series.ended.v1";
+/// A reminder went off.
+pub const REMINDER_DUE: &str = "dev.spindle.reminder.due.v1";
+/// A reminder was more than a day late and did not go off.
+pub const REMINDER_EXPIRED: &str = "dev.spindle.reminder.expired.v1";
+
+/// Every type there is.
+pub const TYPES: [&str; 10] = [
+    TASK_CREATED, TASK_UPDATED, TASK_COMPLETED, TASK_REOPENED, TASK_DELETED, SERIES_CREATED, SERIES_ADVANCED,
+    SERIES_ENDED, REMINDER_DUE, REMINDER_EXPIRED,
+];
+
+/// The media type of an event in structured JSON (CloudEvents HTTP binding, section 3.2).
+pub const MEDIA_TYPE: &str = "application/cloudevents+json";
+
+/// An event (CloudEvents 1.0, section 3). Unknown attributes are ignored, as its consumers must.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Always `1.0`.
+    pub specversion: String,
+    /// Unique for ever; consumers dedupe by it.
+    pub id: Uuid,
+    /// Always `/spindle`.
+    pub source: String,
+    /// One of [`TYPES`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The stream: `task/<id>`, `series/<id>` or `reminder/<id>`.
+    pub subject: String,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Always `application/json`.
+    pub datacontenttype: String,
+    /// Whose event it is (extension attribute).
+    pub userid: Uuid,
+    /// Its place in its stream, dense from 1, as digits (extension attribute `sequence`).
+    pub sequence: String,
+    /// What happened.
+    pub data: Value,
+}
+
+impl Event {
+    /// An event of our own.
+    pub fn new(id: Uuid, kind: String, subject: String, sequence: i64, time: Timestamp, userid: Uuid, data: Value) -> Self {
+        Self {
+            specversion: "1.0".to_owned(),
+            id,
+            source: "/spindle".to_owned(),
+            kind,
+            subject,
+            time,
+            datacontenttype: "application/json".to_owned(),
+            userid,
+            sequence: sequence.to_string(),
+            data,
+        }
+    }
+
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the log.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let event: Event = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if event.specversion != "1.0" {
+            return Err(format!("specversion {} is not 1.0", event.specversion));
+        }
+        if event.stream_seq().is_none() {
+            return Err(format!("sequence {:?} is not a number from 1", event.sequence));
+        }
+        Ok(event)
+    }
+
+    /// Its place in its stream, from 1.
+    pub fn stream_seq(&self) -> Option<i64> {
+        self.sequence.parse().ok().filter(|seq| *seq >= 1)
+    }
+
+    /// An id in the data, such as `task_id`.
+    pub fn data_id(&self, name: &str) -> Option<Uuid> {
+        self.data.get(name)?.as_str()?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event() -> Event {
+        let data = json!({"task_id": "0197a000-0000-7000-8000-000000000002"});
+        let time = Timestamp::from_second(1_770_000_000).unwrap();
+        Event::new(Uuid::from_u128(1), TASK_CREATED.into(), "task/x".into(), 3, time, Uuid::from_u128(2), data)
+    }
+
+    #[test]
+    fn survives_its_own_json() {
+        let event = event();
+        let json = serde_json::to_vec(&event).unwrap();
+        assert_eq!(Event::parse(&json), Ok(event.clone()));
+        assert_eq!(event.stream_seq(), Some(3));
+        assert!(event.data_id("task_id").is_some());
+    }
+
+    #[test]
+    fn ignores_what_it_does_not_know() {
+        let mut json = serde_json::to_value(event()).unwrap();
+        json["traceparent"] = json!("00-1-1-01");
+        assert!(Event::parse(json.to_string().as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn refuses_a_bad_envelope() {
+        for (field, value) in [("specversion", "0.3"), ("sequence", "0"), ("sequence", "x"), ("id", "x"), ("time", "x")] {
+            let mut json = serde_json::to_value(event()).unwrap();
+            json[field] = json!(value);
+            assert!(Event::parse(json.to_string().as_bytes()).is_err(), "{field}={value}");
+        }
+    }
+}
