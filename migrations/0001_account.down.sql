@@ -1,0 +1,3 @@
+drop table sign_in_attempt;
+drop table session;
+drop table account;

@@ -1,0 +1,3 @@
+drop table inbox;
+drop table event_stream;
+drop table outbox;
