@@ -1,0 +1,268 @@
+//! `spin:postgres@4.0.0` over pooled connections.
+//!
+//! As in Spin 3.6.3, an error while `query` runs a statement arrives as text without its SQLSTATE, while errors of
+//! preparing and all errors of `execute` are structured. Stricter than Spin: a guest that leaves a transaction open
+//! fails its request, and the connection is closed instead of handed on.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use futures::TryStreamExt as _;
+use tokio_postgres::error::DbError as ServerError;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, Statement};
+use wasmtime::component::Resource;
+
+use crate::bindings::imports::spin::postgres::postgres::{
+    DbError, Error, Host, HostConnection, ParameterValue, QueryError, RowSet,
+};
+use crate::instance::{FirstFault, Instance};
+use crate::testbed::TestBed;
+
+pub mod pool;
+mod session;
+mod types;
+
+use pool::Lease;
+
+/// Bytes of rows that one `query` may bring into the host.
+const MAX_RESULT: usize = 128 << 20;
+
+/// A guest's connection. Dropped, by the guest or with the instance, it goes back to its pool or is closed.
+pub struct Connection {
+    lease: Option<Lease>,
+    in_transaction: bool,
+    changed: bool,
+    busy: bool,
+    component: Arc<str>,
+    bed: TestBed,
+    fault: FirstFault,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(lease) = self.lease.take() else { return };
+        if self.in_transaction {
+            tracing::error!("{} left a transaction open; its connection is closed", self.component);
+            self.bed.add_open_transaction(&self.component);
+            self.fault.set("left a transaction open");
+        }
+        if self.in_transaction || self.busy {
+            lease.close();
+        } else if self.changed {
+            lease.reset_and_give_back();
+        } else {
+            lease.give_back();
+        }
+    }
+}
+
+impl Connection {
+    fn lease(&mut self) -> Result<&mut Lease, Error> {
+        self.lease.as_mut().ok_or_else(|| Error::Other("the connection is closed".into()))
+    }
+
+    /// Runs `sql` by `run`, and keeps account of what it did to the session.
+    async fn statement<T>(
+        &mut self,
+        sql: &str,
+        run: impl AsyncFnOnce(&mut Lease) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.busy = true;
+        self.changed |= session::leaves_state(sql);
+        let result = run(self.lease()?).await;
+        self.busy = session::drops_statements(sql);
+        match session::effect(sql) {
+            session::Effect::Opens if result.is_ok() => self.in_transaction = true,
+            // A commit that fails has rolled back.
+            session::Effect::Closes => self.in_transaction = false,
+            _ => {}
+        }
+        result
+    }
+
+    async fn prepared(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
+        lease.prepare(sql).await.map_err(|error| failed(&error))
+    }
+
+    async fn query(&mut self, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<RowSet, Error> {
+        let retry = !self.in_transaction;
+        self.statement(sql, async |lease| match rows(lease, sql, values).await {
+            Err(error) if retry && is_stale(&error) && lease.forget(sql) => rows(lease, sql, values).await,
+            result => result,
+        })
+        .await
+    }
+
+    async fn execute(&mut self, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<u64, Error> {
+        let retry = !self.in_transaction;
+        self.statement(sql, async |lease| match count(lease, sql, values).await {
+            Err(error) if retry && is_stale(&error) && lease.forget(sql) => count(lease, sql, values).await,
+            result => result,
+        })
+        .await
+    }
+}
+
+async fn rows(lease: &mut Lease, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<RowSet, Error> {
+    let statement = Connection::prepared(lease, sql).await?;
+    let stream = lease.client().query_raw(&statement, borrowed(values)).await.map_err(|error| failed(&error))?;
+    let mut stream = std::pin::pin!(stream);
+    let mut set = RowSet { columns: Vec::new(), rows: Vec::new() };
+    let mut bytes = 0;
+    while let Some(row) = stream.try_next().await.map_err(|error| Error::QueryFailed(QueryError::Text(text(&error))))? {
+        if set.columns.is_empty() {
+            set.columns = types::columns(row.columns());
+        }
+        let row = types::row(&row).map_err(|error| Error::ValueConversionFailed(format!("{error:#}")))?;
+        bytes += row.iter().map(types::size).sum::<usize>();
+        if bytes > MAX_RESULT {
+            return Err(Error::Other(format!("the result is larger than {MAX_RESULT} bytes: ask for fewer rows")));
+        }
+        set.rows.push(row);
+    }
+    Ok(set)
+}
+
+async fn count(lease: &mut Lease, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<u64, Error> {
+    let statement = Connection::prepared(lease, sql).await?;
+    lease.client().execute_raw(&statement, borrowed(values)).await.map_err(|error| failed(&error))
+}
+
+fn borrowed(values: &[Box<dyn ToSql + Send + Sync>]) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
+    values.iter().map(|value| &**value as &(dyn ToSql + Sync))
+}
+
+/// Whether a statement failed only because its cached plan no longer fits the schema; it has not run then.
+fn is_stale(error: &Error) -> bool {
+    match error {
+        Error::QueryFailed(QueryError::DbError(error)) => {
+            error.code == "26000" || (error.code == "0A000" && error.message.starts_with("cached plan"))
+        }
+        Error::QueryFailed(QueryError::Text(text)) => text.contains("cached plan must not change result type"),
+        _ => false,
+    }
+}
+
+fn failed(error: &tokio_postgres::Error) -> Error {
+    let as_text = text(error);
+    Error::QueryFailed(match error.as_db_error() {
+        None => QueryError::Text(as_text),
+        Some(server) => QueryError::DbError(DbError {
+            as_text,
+            severity: server.severity().into(),
+            code: server.code().code().into(),
+            message: server.message().into(),
+            detail: server.detail().map(Into::into),
+            extras: extras(server),
+        }),
+    })
+}
+
+fn extras(error: &ServerError) -> Vec<(String, String)> {
+    let named = [
+        ("column", error.column()),
+        ("constraint", error.constraint()),
+        ("routine", error.routine()),
+        ("hint", error.hint()),
+        ("table", error.table()),
+        ("datatype", error.datatype()),
+        ("schema", error.schema()),
+        ("file", error.file()),
+        ("where_", error.where_()),
+    ];
+    let line = error.line().map(|line| ("line".to_owned(), line.to_string()));
+    named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).chain(line).collect()
+}
+
+/// The error with its causes, as in `db error: ERROR: duplicate key …`.
+fn text(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+impl Instance {
+    async fn connect(&mut self, address: &str) -> Result<Connection, Error> {
+        let lease = self.lease(address).await.map_err(|error| Error::ConnectionFailed(format!("{error:#}")))?;
+        Ok(Connection {
+            lease: Some(lease),
+            in_transaction: false,
+            changed: false,
+            busy: false,
+            component: self.component.id.clone(),
+            bed: self.runtime.bed.clone(),
+            fault: self.fault.clone(),
+        })
+    }
+
+    async fn lease(&mut self, address: &str) -> anyhow::Result<Lease> {
+        let config: Config = address.parse().context("not a PostgreSQL address")?;
+        for (host, port) in pool::targets(&config)? {
+            if !self.component.allowed.allows("postgres", &host, port) {
+                let wanted = format!("postgres://{host}:{port}");
+                tracing::error!("{} may not connect to {wanted}: add it to allowed_outbound_hosts", self.component.id);
+                anyhow::bail!("address {wanted} is not permitted");
+            }
+        }
+        self.runtime.pools.get(address, config).take().await
+    }
+
+    /// Records the statement, and gives the text that is to be sent.
+    fn announce(&self, verb: &str, sql: String) -> String {
+        self.trace.effect(|| format!("pg {verb} {}", sql.trim().chars().take(60).collect::<String>()));
+        self.runtime.bed.add_statement(&self.component.id, &sql);
+        self.runtime.bed.rewritten(sql)
+    }
+}
+
+impl Host for Instance {}
+
+impl HostConnection for Instance {
+    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+        self.trace.effect(|| "pg open".into());
+        Ok(match self.connect(&address).await {
+            Ok(connection) => Ok(self.table.push(connection)?),
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn query(
+        &mut self,
+        connection: Resource<Connection>,
+        statement: String,
+        params: Vec<ParameterValue>,
+    ) -> wasmtime::Result<Result<RowSet, Error>> {
+        let sql = self.announce("query", statement);
+        let connection = self.table.get_mut(&connection)?;
+        Ok(match parameters(params) {
+            Ok(values) => connection.query(&sql, &values).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<Connection>,
+        statement: String,
+        params: Vec<ParameterValue>,
+    ) -> wasmtime::Result<Result<u64, Error>> {
+        let sql = self.announce("execute", statement);
+        let connection = self.table.get_mut(&connection)?;
+        Ok(match parameters(params) {
+            Ok(values) => connection.execute(&sql, &values).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        drop(self.table.delete(connection)?);
+        Ok(())
+    }
+}
+
+fn parameters(params: Vec<ParameterValue>) -> Result<Vec<types::Parameter>, Error> {
+    let values: anyhow::Result<_> = params.into_iter().map(types::parameter).collect();
+    values.map_err(|error| Error::BadParameter(format!("{error:#}")))
+}

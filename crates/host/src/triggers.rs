@@ -1,0 +1,36 @@
+//! What makes components run: HTTP requests, messages on Redis channels, the clock.
+
+use std::sync::Arc;
+
+use wasmtime::Store;
+
+use crate::bounded::Bounded;
+use crate::engine::plain;
+use crate::instance::{Cause, FirstFault, Instance};
+use crate::runtime::{Component, Runtime};
+
+pub mod cron;
+pub mod http;
+pub mod redis;
+
+/// Runs `handle` on a new store for `component` and waits for its end.
+///
+/// Errors: a trap, a limit, a fault such as an open transaction.
+async fn run_event<T, Run>(
+    runtime: &Arc<Runtime>,
+    component: &Arc<Component>,
+    handle: impl FnOnce(Store<Instance>) -> Run,
+) -> anyhow::Result<T>
+where
+    Run: Future<Output = wasmtime::Result<T>> + Send + 'static,
+{
+    let _work = runtime.work.begin();
+    let _place = runtime.places.acquire().await?;
+    let fault = FirstFault::default();
+    let run = handle(Instance::store(runtime, component, Cause::Event, fault.clone())?);
+    let value = Bounded::new(run, runtime.limits.wall, runtime.limits.cpu).await.map_err(plain)?;
+    match fault.get() {
+        None => Ok(value),
+        Some(fault) => anyhow::bail!("{} {fault}", component.id),
+    }
+}
