@@ -1,0 +1,42 @@
+//! Who calls: users with an access token, and the inside with its own token.
+
+use domain::{secret, token};
+
+use crate::http::Access;
+use crate::{Call, Problem, config};
+
+/// Lets a call through to a route, knowing its user where the route is for users.
+///
+/// # Errors
+/// 401, with a `type` that tells an expired token from a bad one.
+pub(crate) fn admit(call: Call, access: Access) -> Result<Call, Problem> {
+    match access {
+        Access::Public => Ok(call),
+        Access::User => user(call),
+        Access::Internal => internal(call),
+    }
+}
+
+fn user(call: Call) -> Result<Call, Problem> {
+    let missing = || Problem::unauthorized("token-missing", "send `Authorization: Bearer` with an access token");
+    let header = call.header("authorization").ok_or_else(missing)?;
+    let (scheme, token) = header.split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    let keys = token::keys(&config::secret("token_keys")?)
+        .map_err(|error| Problem::internal(format!("variable token_keys: {error:?}")))?;
+    let claims = token::verify(&keys, token.trim(), call.now.as_second())
+        .map_err(|error| Problem::unauthorized(error.code(), "get a new access token at POST /api/v1/tokens"))?;
+    Ok(call.by(claims))
+}
+
+/// The header is the one in which a Dapr sidecar sends its app token.
+fn internal(call: Call) -> Result<Call, Problem> {
+    let expected = config::secret("internal_token")?;
+    let given = call.header("dapr-api-token").unwrap_or_default();
+    if !secret::equal(given.as_bytes(), expected.as_bytes()) {
+        return Err(Problem::unauthorized("internal", "this route is for the inside"));
+    }
+    Ok(call)
+}

@@ -1,0 +1,71 @@
+//! Keyset pages: `limit` and `cursor` in, `items` and `next` out.
+
+use domain::page::Cursor;
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::Problem;
+
+/// The page that a client asks for.
+pub struct Page {
+    /// How many items it wants.
+    pub limit: usize,
+    /// Items come before this key; the last one possible for the first page.
+    pub before: Cursor,
+}
+
+/// A page of items.
+#[derive(Serialize)]
+pub struct Items<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+impl Page {
+    /// Reads `limit` (1 to 100, 50 if not given) and `cursor` from the query's parameters.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn read(parameters: &[(String, String)]) -> Result<Self, Problem> {
+        let find = |name| parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+        let limit = match find("limit").map(str::parse) {
+            None => 50,
+            Some(Ok(limit @ 1..=100)) => limit,
+            Some(_) => return Err(Problem::invalid_parameter("limit", "must be a whole number from 1 to 100")),
+        };
+        let before = match find("cursor") {
+            None => last_key(),
+            Some(text) => Cursor::decode(text)
+                .ok_or_else(|| Problem::invalid_parameter("cursor", "must be the `next` of an earlier page"))?,
+        };
+        Ok(Self { limit, before })
+    }
+
+    /// How many rows to ask for: one more than wanted, to know whether there is a next page.
+    pub fn rows(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(100) + 1
+    }
+
+    /// Makes a page of the rows found; `key` is what they are ordered by.
+    pub fn items<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> Cursor) -> Items<T> {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        let next = rows.last().filter(|_| more).map(|row| key(row).encode());
+        Items { items: rows, next }
+    }
+}
+
+/// A key after all others.
+fn last_key() -> Cursor {
+    // 9998-12-31; PostgreSQL and the cursor both reach it
+    let at = Timestamp::from_second(253_370_764_800).unwrap_or(Timestamp::MAX);
+    Cursor { at, id: Uuid::max() }
+}
+
+impl<T> Items<T> {
+    /// The same page with each item as it is shown.
+    pub fn map<U>(self, show: impl Fn(T) -> U) -> Items<U> {
+        Items { items: self.items.into_iter().map(show).collect(), next: self.next }
+    }
+}
