@@ -2,7 +2,7 @@
 
 use domain::{secret, token};
 
-use crate::http::Access;
+use crate::route::Access;
 use crate::{Call, Problem, config};
 
 /// Lets a call through to a route, knowing its user where the route is for users.

@@ -10,6 +10,6 @@ pub fn publish() {
         return;
     };
     if let Ok(connection) = Connection::open(&url) {
-        let _lost = connection.publish(&channel, &b"outbox".to_vec());
+        let _lost = connection.publish(&channel, b"outbox".as_ref());
     }
 }

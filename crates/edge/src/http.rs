@@ -1,4 +1,4 @@
-//! Routes, calls and replies.
+//! Calls and replies.
 
 use std::cell::OnceCell;
 
@@ -10,70 +10,11 @@ use uuid::Uuid;
 use wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
 
 use crate::db::Db;
-use crate::{Problem, auth, body, clock, config};
+use crate::route::{self, Route};
+use crate::{Problem, auth, body, clock, config, query};
 
 /// The largest body of a request, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
-
-/// What a route is bound to.
-pub type Handler = fn(&Call) -> Result<Reply, Problem>;
-
-/// Who may call a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody.
-    Public,
-    /// Who has an access token.
-    User,
-    /// The relay, the sidecar and the ticks, who know the internal token.
-    Internal,
-}
-
-/// One route of a component.
-pub struct Route {
-    method: &'static str,
-    /// Segments in braces match anything: `/api/v1/tasks/{id}`.
-    path: &'static str,
-    access: Access,
-    handler: Handler,
-}
-
-impl Route {
-    /// The same route, open to everybody.
-    pub const fn public(mut self) -> Self {
-        self.access = Access::Public;
-        self
-    }
-}
-
-const fn route(method: &'static str, path: &'static str, access: Access, handler: Handler) -> Route {
-    Route { method, path, access, handler }
-}
-
-/// `GET`, for users.
-pub const fn get(path: &'static str, handler: Handler) -> Route {
-    route("GET", path, Access::User, handler)
-}
-
-/// `POST`, for users.
-pub const fn post(path: &'static str, handler: Handler) -> Route {
-    route("POST", path, Access::User, handler)
-}
-
-/// `PATCH`, for users.
-pub const fn patch(path: &'static str, handler: Handler) -> Route {
-    route("PATCH", path, Access::User, handler)
-}
-
-/// `DELETE`, for users.
-pub const fn delete(path: &'static str, handler: Handler) -> Route {
-    route("DELETE", path, Access::User, handler)
-}
-
-/// `POST`, for who knows the internal token.
-pub const fn internal(path: &'static str, handler: Handler) -> Route {
-    route("POST", path, Access::Internal, handler)
-}
 
 /// One request while it is answered.
 pub struct Call {
@@ -108,7 +49,7 @@ impl Call {
     /// # Errors
     /// 422 naming a parameter that is unknown or given twice.
     pub fn query(&self, known: &[&str]) -> Result<Vec<(String, String)>, Problem> {
-        body::query(&self.query, known)
+        query::read(&self.query, known)
     }
 
     /// The body as JSON.
@@ -222,15 +163,9 @@ pub fn serve(request: IncomingRequest, out: ResponseOutparam, routes: &[Route]) 
 fn answer(request: IncomingRequest, routes: &[Route]) -> Result<Reply, Problem> {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let method = method_name(&request.method());
-    let fitting: Vec<_> = routes.iter().filter_map(|route| Some((route, matches(route.path, path)?))).collect();
-    // HEAD is GET without the body, which the host drops
-    let wanted = if method == "HEAD" { "GET" } else { &method };
-    let Some((route, params)) = fitting.iter().find(|(route, _)| route.method == wanted) else {
-        return Err(no_route(&fitting));
-    };
+    let (route, params) = route::find(routes, &method_name(&request.method()), path)?;
     let (path, query) = (path.to_owned(), query.to_owned());
-    let call = Call { request, path, query, params: params.clone(), now: clock::now(), user: None, db: OnceCell::new() };
+    let call = Call { request, path, query, params, now: clock::now(), user: None, db: OnceCell::new() };
     let call = auth::admit(call, route.access)?;
     (route.handler)(&call)
 }
@@ -241,17 +176,6 @@ impl Call {
         self.user = Some(user);
         self
     }
-}
-
-fn no_route(fitting: &[(&Route, Vec<String>)]) -> Problem {
-    if fitting.is_empty() {
-        return Problem::not_found("path");
-    }
-    let allowed = fitting.iter().map(|(route, _)| route.method).collect::<Vec<_>>().join(", ");
-    let detail = format!("this path answers to {allowed}");
-    let mut problem = Problem::new(405, "method-not-allowed", "This method is not for this path", detail);
-    problem.headers.push(("allow", allowed));
-    problem
 }
 
 fn method_name(method: &Method) -> String {
@@ -268,33 +192,4 @@ fn method_name(method: &Method) -> String {
         Method::Other(name) => name,
     }
     .to_owned()
-}
-
-/// The values of the pattern's braces if the path fits it.
-fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let mut params = Vec::new();
-    let mut segments = path.split('/');
-    for expected in pattern.split('/') {
-        let segment = segments.next()?;
-        if expected.starts_with('{') {
-            params.push(segment.to_owned());
-        } else if expected != segment {
-            return None;
-        }
-    }
-    segments.next().is_none().then_some(params)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_path_fits_its_pattern() {
-        assert_eq!(matches("/a/{id}", "/a/7"), Some(vec!["7".to_owned()]));
-        assert_eq!(matches("/a", "/a"), Some(vec![]));
-        for path in ["/a", "/a/7/", "/a/7/b", "/b/7", "a/7"] {
-            assert_eq!(matches("/a/{id}", path), None, "{path}");
-        }
-    }
 }

@@ -51,10 +51,10 @@ impl Consumer {
     /// 400 when the body is no event; 5xx when it could not be received and must be sent again.
     pub fn receive(&self, call: &Call) -> Result<Reply, Problem> {
         let event = Event::parse(&call.bytes()?).map_err(|error| Problem::malformed(format!("no event: {error}")))?;
-        if let Some(apply) = (self.handler)(&event.kind) {
-            if self.take_in(call, &event)? {
-                self.try_to(apply, call, &event);
-            }
+        if let Some(apply) = (self.handler)(&event.kind)
+            && self.take_in(call, &event)?
+        {
+            self.try_to(apply, call, &event);
         }
         Ok(Reply::json(200, &json!({})))
     }

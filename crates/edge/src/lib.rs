@@ -1,7 +1,7 @@
 //! Where a component meets its host: the only crate that names the Spin SDK and WASI. A component is a list of
 //! [`Route`]s; a handler takes a [`Call`] and answers a [`Reply`] or a [`Problem`].
 //!
-//! - [`http`]: routes, calls, replies · [`problem`]: errors for clients (RFC 9457)
+//! - [`route`]: routes · [`http`]: calls, replies · [`problem`]: errors for clients (RFC 9457)
 //! - [`db`]: statements and rows · [`inbox`]: events, received and then applied
 //! - [`clock`]: the one place where time and chance enter · [`config`]: variables
 //! - [`auth`]: who calls · [`send`]: calls to others · [`hint`]: the wake-up of the relay
@@ -17,11 +17,14 @@ pub mod http;
 pub mod inbox;
 pub mod page;
 pub mod problem;
+mod query;
+pub mod route;
 pub mod send;
 pub mod trigger;
 
-pub use http::{Call, Reply, Route, delete, get, internal, patch, post, serve};
+pub use http::{Call, Reply, serve};
 pub use problem::Problem;
+pub use route::{Route, delete, get, internal, patch, post};
 #[doc(hidden)]
 pub use wasi;
 

@@ -69,3 +69,37 @@ impl<T> Items<T> {
         Items { items: self.items.into_iter().map(show).collect(), next: self.next }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn key(n: &u8) -> Cursor {
+        Cursor { at: Timestamp::UNIX_EPOCH, id: Uuid::from_u128(u128::from(*n)) }
+    }
+
+    #[test]
+    fn a_page_has_a_next_one_only_if_there_is_more() {
+        let page = Page::read(&parameters(&[("limit", "2")])).ok().expect("a page");
+        assert_eq!(page.rows(), 3);
+        let full = serde_json::to_value(page.items(vec![3, 2, 1], key)).unwrap();
+        assert_eq!(full["items"], serde_json::json!([3, 2]));
+        let next = full["next"].as_str().unwrap().to_owned();
+        let last = Page::read(&parameters(&[("cursor", &next)])).ok().expect("a page");
+        assert_eq!((last.before.id, last.limit), (Uuid::from_u128(2), 50));
+        let rest = page.items(vec![1], key).map(|n| n + 1);
+        assert_eq!(serde_json::to_value(rest).unwrap(), serde_json::json!({"items": [2], "next": null}));
+    }
+
+    #[test]
+    fn a_bad_parameter_is_named() {
+        for (name, value) in [("limit", "0"), ("limit", "101"), ("limit", "x"), ("limit", ""), ("cursor", "x"), ("cursor", "")] {
+            let problem = Page::read(&parameters(&[(name, value)])).err().expect("a problem");
+            assert_eq!((problem.status, problem.errors[0].pointer.as_str()), (422, name), "{name}={value}");
+        }
+    }
+}

@@ -107,3 +107,36 @@ impl From<Vec<FieldError>> for Problem {
         Self::invalid(errors)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_what_is_meant_and_not_why() {
+        let json = Problem::internal("relation task does not exist").to_json();
+        assert_eq!((&json["status"], &json["type"]), (&json!(500), &json!("/problems/internal")));
+        assert!(!json.to_string().contains("relation"), "{json}");
+        let fault = FieldError::at("title", "required", "this field is required");
+        let json = Problem::from(vec![fault]).to_json();
+        assert_eq!(json["errors"], json!([{"pointer": "/title", "code": "required", "detail": "this field is required"}]));
+        assert_eq!(json["detail"], "/title: this field is required");
+    }
+
+    #[test]
+    fn a_problem_has_its_status_and_headers() {
+        let statuses = [
+            (Problem::malformed("x"), 400, 0),
+            (Problem::unauthorized("token-missing", "x"), 401, 1),
+            (Problem::not_found("task"), 404, 0),
+            (Problem::conflict("busy", "x"), 409, 0),
+            (Problem::too_large(1), 413, 0),
+            (Problem::invalid_parameter("limit", "x"), 422, 0),
+            (Problem::unavailable("x"), 503, 1),
+        ];
+        for (problem, status, headers) in statuses {
+            assert_eq!((problem.status, problem.headers.len()), (status, headers), "{problem:?}");
+            assert_eq!(problem.to_json()["status"], status);
+        }
+    }
+}

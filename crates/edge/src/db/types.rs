@@ -190,3 +190,73 @@ fn signed(part: u8) -> Option<i8> {
 fn unsigned(part: i8) -> u8 {
     u8::try_from(part).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a value becomes in PostgreSQL when it goes there and comes back.
+    fn back(parameter: ParameterValue) -> DbValue {
+        match parameter {
+            ParameterValue::Boolean(value) => DbValue::Boolean(value),
+            ParameterValue::Int32(value) => DbValue::Int32(value),
+            ParameterValue::Int64(value) => DbValue::Int64(value),
+            ParameterValue::Floating64(value) => DbValue::Floating64(value),
+            ParameterValue::Str(value) => DbValue::Str(value),
+            ParameterValue::Binary(value) => DbValue::Binary(value),
+            ParameterValue::Uuid(value) => DbValue::Uuid(value),
+            ParameterValue::Date(value) => DbValue::Date(value),
+            ParameterValue::Datetime(value) => DbValue::Datetime(value),
+            ParameterValue::Jsonb(value) => DbValue::Jsonb(value),
+            ParameterValue::ArrayStr(value) => DbValue::ArrayStr(value),
+            ParameterValue::ArrayInt32(value) => DbValue::ArrayInt32(value),
+            ParameterValue::DbNull => DbValue::DbNull,
+            other => panic!("{other:?} is no parameter of ours"),
+        }
+    }
+
+    fn survives<T: Parameter + Column + Clone + PartialEq + std::fmt::Debug>(value: T) {
+        let taken = T::take(back(value.clone().parameter())).map_err(|value| format!("{value:?}"));
+        assert_eq!(taken, Ok(value.clone()));
+        let some = <Option<T> as Column>::take(back(Some(value.clone()).parameter())).map_err(|value| format!("{value:?}"));
+        assert_eq!(some, Ok(Some(value)));
+        assert!(matches!(<Option<T> as Column>::take(DbValue::DbNull), Ok(None)));
+        assert!(T::take(DbValue::DbNull).is_err());
+    }
+
+    #[test]
+    fn every_type_survives_the_way_there_and_back() {
+        survives(true);
+        survives(-7_i32);
+        survives(i64::MIN);
+        survives(0.5_f64);
+        survives("text".to_owned());
+        survives(vec![0_u8, 255]);
+        survives(Uuid::from_u128(7));
+        survives(Date::constant(2028, 2, 29));
+        survives(DateTime::constant(1999, 12, 31, 23, 59, 59, 999_999_000));
+        survives(Timestamp::from_microsecond(1_770_000_000_000_001).unwrap());
+        survives(vec!["a".to_owned(), String::new()]);
+        survives(vec![0_i32, 30]);
+        let json = serde_json::json!({"a": [1, null]});
+        assert!(<Value as Column>::take(back((&json).parameter())).is_ok_and(|value| value == json));
+        assert!(matches!("x".parameter(), ParameterValue::Str(text) if text == "x"));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_given_back() {
+        assert!(Uuid::take(DbValue::Uuid("x".into())).is_err());
+        assert!(Date::take(DbValue::Date((2026, 2, 30))).is_err());
+        assert!(Date::take(DbValue::Date((40_000, 1, 1))).is_err());
+        assert!(DateTime::take(DbValue::Datetime((2026, 1, 1, 24, 0, 0, 0))).is_err());
+        assert!(<Value as Column>::take(DbValue::Jsonb(b"{".to_vec())).is_err());
+        for wrong in [|| DbValue::Boolean(true), || DbValue::Str(String::new())] {
+            assert!(Date::take(wrong()).is_err());
+            assert!(Timestamp::take(wrong()).is_err());
+            assert!(Vec::<String>::take(wrong()).is_err());
+            assert!(Vec::<i32>::take(wrong()).is_err());
+            assert!(<Value as Column>::take(wrong()).is_err());
+            assert!(Uuid::take(wrong()).is_err());
+        }
+    }
+}
