@@ -11,8 +11,9 @@ use serde_json::json;
 
 /// Streams taken at once.
 const BATCH: i64 = 50;
-/// How often one run looks for more; what is left waits for the next hint or tick.
+/// How often, and for how long, one run looks for more; what is left waits for the next hint or tick.
 const ROUNDS: usize = 40;
+const RUN: SignedDuration = SignedDuration::from_secs(10);
 /// How long a lease holds: longer than a batch can take with every consumer at its slowest would be too long to wait
 /// after a crash, so a run that gets slow gives the rest back.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -28,7 +29,7 @@ fn run(call: &Call) -> Result<Reply, Problem> {
         let round = round(call, &targets)?;
         handed += round.handed;
         failed += round.failed;
-        if round.handed == 0 {
+        if round.handed == 0 || edge::clock::now() > call.now + RUN {
             break;
         }
     }

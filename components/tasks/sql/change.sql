@@ -1,5 +1,6 @@
 -- Changes an open or completed task that still has the version that was read. A new rule ends the task's series and
--- starts another from here; no rule ends it. No row: the version has moved, or the task is gone.
+-- starts another from here; no rule ends it; a series that has gone on from this task goes on.
+-- No row: the version has moved, or the task is gone.
 -- $1 user uuid, $2 id uuid, $3 version int8, $4 title text, $5 description text, $6 priority int4, $7 tags text[],
 -- $8 due_on date, $9 due_at timestamp, $10 time_zone text, $11 recurrence_rule text, $12 reminder_minutes int4[],
 -- $13 series uuid, $14 occurrence timestamp (local), $15 series' zone text, $16 starts a series bool,
@@ -14,8 +15,9 @@ with after as (
 ), ended as (
     update series s
     set ended_at = after.updated_at, end_reason = 'changed', version = s.version + 1, updated_at = after.updated_at
-    from after
-    where s.id = $17 and s.user_id = $1 and s.ended_at is null
+    from after, task before
+    where s.id = $17 and s.user_id = $1 and s.ended_at is null and before.id = after.id
+      and s.occurrence = before.occurrence
     returning s.*
 ), started as (
     insert into series (

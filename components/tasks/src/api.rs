@@ -54,6 +54,10 @@ pub fn change(call: &Call) -> Result<Reply, Problem> {
         if before == after {
             return Ok(Reply::json(200, &row));
         }
+        if row.status == "completed" && task::series_change(&before, &after) != SeriesChange::Keep {
+            let detail = "a completed task keeps its recurrence; reopen it, or change the series' current task";
+            return Err(Problem::conflict("completed", detail));
+        }
         let place = Place::of(&after, &user.zoneinfo);
         let series = series_after(&row, &before, &after, place.local(), clock::new_id(call.now));
         if let Some(row) = store::change(call, &row, (&before, &after), place, series)? {
