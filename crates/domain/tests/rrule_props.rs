@@ -1,5 +1,7 @@
 //! The engine against a slow and obvious one, against the `rrule` crate, and against itself.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use domain::rrule::Rule;

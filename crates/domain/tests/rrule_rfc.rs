@@ -1,5 +1,7 @@
 //! The examples of RFC 5545 section 3.8.5.3, and what the RFC leaves to us.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 use domain::rrule::Rule;
 use domain::zone::zone;
 use jiff::civil::DateTime;

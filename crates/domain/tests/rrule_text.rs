@@ -63,6 +63,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("FREQ=YEARLY;BYYEARDAY=367", "rule-value", "1 to 366"),
     ("FREQ=YEARLY;BYYEARDAY=-367", "rule-value", "1 to 366"),
     ("FREQ=MONTHLY;BYMONTHDAY=32", "rule-value", "1 to 31"),
+    ("FREQ=MONTHLY;BYMONTHDAY=0001", "rule-value", "1 to 31"),
     ("FREQ=MONTHLY;BYMONTHDAY=--1", "rule-value", "1 to 31"),
     ("FREQ=MONTHLY;BYMONTHDAY=-+1", "rule-value", "1 to 31"),
     ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=0", "rule-value", "1 to 366"),
@@ -159,10 +160,9 @@ fn hostile_rules_end_quickly() {
         let begun = Instant::now();
         let next = rule.next(start, start);
         let took = begun.elapsed();
-        println!("{took:>12?} {text}");
         let next = next.map(|at| at.map(|at| at.to_string())).map_err(|e| e.code);
         assert_eq!(next.as_ref().map(Option::as_deref), *expected, "{text}");
-        assert!(took < Duration::from_millis(500), "{text} took {took:?}");
+        assert!(took < Duration::from_secs(2), "{text} took {took:?}");
     }
 }
 
@@ -185,9 +185,8 @@ fn far_from_dtstart() {
         let begun = Instant::now();
         let next = Rule::parse(text).unwrap().next(start, after).map(|at| at.map(|at| at.to_string()));
         let took = begun.elapsed();
-        println!("{took:>12?} {text}");
         assert_eq!(next.as_ref().map(Option::as_deref).map_err(|e| e.code), expected, "{text}");
-        assert!(took < Duration::from_millis(500), "{text} took {took:?}");
+        assert!(took < Duration::from_secs(2), "{text} took {took:?}");
     }
 }
 
