@@ -1,4 +1,5 @@
 //! What clients may say of an account.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test says so by panicking")]
 
 use domain::account::{Grant, email_key, grant, sign_up};
 use serde_json::{Value, json};
