@@ -53,7 +53,7 @@ create table task (
 ) with (fillfactor = 90);
 create unique index task_occurrence on task (series_id, occurrence) where series_id is not null;
 create index task_completed_recurring on task (completed_at)
-    where series_id is not null and completed_at is not null and deleted_at is null;
+    where series_id is not null and completed_at is not null;
 create index task_list on task (user_id, created_at desc, id desc) where deleted_at is null;
 create index task_list_status on task (user_id, status, created_at desc, id desc) where deleted_at is null;
 

@@ -215,7 +215,7 @@ create table task (
     constraint task_priority_check CHECK (priority >= 1 AND priority <= 4),
     constraint task_title_check CHECK (char_length(title) >= 1 AND char_length(title) <= 500)
 ) with (fillfactor=90);
-CREATE INDEX task_completed_recurring ON task USING btree (completed_at) WHERE series_id IS NOT NULL AND completed_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX task_completed_recurring ON task USING btree (completed_at) WHERE series_id IS NOT NULL AND completed_at IS NOT NULL;
 CREATE INDEX task_list ON task USING btree (user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX task_list_status ON task USING btree (user_id, status, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX task_occurrence ON task USING btree (series_id, occurrence) WHERE series_id IS NOT NULL;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::store;
 
-const CONSUMER: Consumer = Consumer { name: "audit", in_order: true, handler };
+const CONSUMER: Consumer = Consumer { name: "audit", in_order: true, handler, after: None };
 
 fn handler(_kind: &str) -> Option<Apply> {
     Some(apply)

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::store;
 
-const CONSUMER: Consumer = Consumer { name: "notifications", in_order: false, handler };
+const CONSUMER: Consumer = Consumer { name: "notifications", in_order: false, handler, after: None };
 
 fn handler(kind: &str) -> Option<Apply> {
     (kind == REMINDER_DUE).then_some(apply)

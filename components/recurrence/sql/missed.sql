@@ -5,6 +5,6 @@ select t.user_id, t.id as task_id
 from task t
 join series s on s.id = t.series_id and s.occurrence = t.occurrence
 where t.completed_at >= $1::timestamp at time zone 'utc' and t.completed_at < $2::timestamp at time zone 'utc'
-  and t.series_id is not null and t.deleted_at is null and s.ended_at is null
+  and t.series_id is not null and s.ended_at is null
 order by t.completed_at
 limit $3;

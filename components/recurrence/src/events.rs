@@ -19,14 +19,14 @@ const MISSED_SINCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Most missed completions that one tick repairs.
 const MISSED_ROWS: i64 = 100;
 
-const CONSUMER: Consumer = Consumer { name: "recurrence", in_order: false, handler };
+const CONSUMER: Consumer = Consumer { name: "recurrence", in_order: false, handler, after: Some(hint::publish) };
 
 fn handler(kind: &str) -> Option<Apply> {
     (kind == TASK_COMPLETED).then_some(apply)
 }
 
 pub fn receive(call: &Call) -> Result<Reply, Problem> {
-    Ok(CONSUMER.receive(call)?.after(hint::publish))
+    CONSUMER.receive(call)
 }
 
 pub fn tick(call: &Call) -> Result<Reply, Problem> {

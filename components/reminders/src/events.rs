@@ -10,14 +10,14 @@ use crate::store;
 /// How often one tick looks for more.
 const ROUNDS: usize = 20;
 
-const CONSUMER: Consumer = Consumer { name: "reminders", in_order: false, handler };
+const CONSUMER: Consumer = Consumer { name: "reminders", in_order: false, handler, after: Some(hint::publish) };
 
 fn handler(kind: &str) -> Option<Apply> {
     matches!(kind, TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_REOPENED | TASK_DELETED).then_some(apply)
 }
 
 pub fn receive(call: &Call) -> Result<Reply, Problem> {
-    Ok(CONSUMER.receive(call)?.after(hint::publish))
+    CONSUMER.receive(call)
 }
 
 pub fn tick(call: &Call) -> Result<Reply, Problem> {

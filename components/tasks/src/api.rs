@@ -17,7 +17,7 @@ pub fn list(call: &Call) -> Result<Reply, Problem> {
     let page = Page::read(&parameters)?;
     let status = parameters.iter().find(|(name, _)| name == "status").map(|(_, value)| value.as_str());
     if !matches!(status, None | Some("open" | "completed")) {
-        return Err(Problem::invalid_parameter("status", "must be open or completed"));
+        return Err(Problem::invalid_parameter("status", "format", "must be open or completed"));
     }
     let rows = store::list(call, &page, status)?;
     Ok(Reply::json(200, &page.items(rows, |row| Cursor { at: row.created_at, id: row.id })))

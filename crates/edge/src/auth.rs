@@ -36,7 +36,7 @@ fn internal(call: Call) -> Result<Call, Problem> {
     let expected = config::secret("internal_token")?;
     let given = call.header("dapr-api-token").unwrap_or_default();
     if !secret::equal(given.as_bytes(), expected.as_bytes()) {
-        return Err(Problem::unauthorized("internal", "this route is for the inside"));
+        return Err(Problem::unauthorized("internal-token", "this route is for the inside"));
     }
     Ok(call)
 }

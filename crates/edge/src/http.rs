@@ -63,7 +63,7 @@ impl Call {
             let detail = "send the body as application/json";
             return Err(Problem::new(415, "media-type", "This kind of body is not understood", detail));
         }
-        serde_json::from_slice(&self.bytes()?).map_err(|error| Problem::malformed(format!("the body is no JSON: {error}")))
+        domain::json::parse(&self.bytes()?).map_err(|error| Problem::malformed(format!("the body is no JSON: {error}")))
     }
 
     /// The body as it came.

@@ -22,6 +22,8 @@ pub struct Consumer {
     pub in_order: bool,
     /// What to do with an event of this type, if anything.
     pub handler: fn(kind: &str) -> Option<Apply>,
+    /// What to do after an event has been taken up: wake the relay, where applying it writes events.
+    pub after: Option<fn()>,
 }
 
 /// Applies an event: one statement with the effect and the mark in the inbox. Applied twice, it must change nothing.
@@ -51,12 +53,16 @@ impl Consumer {
     /// 400 when the body is no event; 5xx when it could not be received and must be sent again.
     pub fn receive(&self, call: &Call) -> Result<Reply, Problem> {
         let event = Event::parse(&call.bytes()?).map_err(|error| Problem::malformed(format!("no event: {error}")))?;
-        if let Some(apply) = (self.handler)(&event.kind)
-            && self.take_in(call, &event)?
-        {
-            self.try_to(apply, call, &event);
+        let reply = Reply::json(200, &json!({}));
+        let Some(apply) = (self.handler)(&event.kind) else { return Ok(reply) };
+        if !self.take_in(call, &event)? {
+            return Ok(reply);
         }
-        Ok(Reply::json(200, &json!({})))
+        self.try_to(apply, call, &event);
+        Ok(match self.after {
+            Some(work) => reply.after(work),
+            None => reply,
+        })
     }
 
     /// Takes an event into the inbox; answers whether it still is to be applied.

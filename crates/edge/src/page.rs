@@ -32,12 +32,12 @@ impl Page {
         let limit = match find("limit").map(str::parse) {
             None => 50,
             Some(Ok(limit @ 1..=100)) => limit,
-            Some(_) => return Err(Problem::invalid_parameter("limit", "must be a whole number from 1 to 100")),
+            Some(_) => return Err(Problem::invalid_parameter("limit", "range", "must be a whole number from 1 to 100")),
         };
         let before = match find("cursor") {
             None => last_key(),
             Some(text) => Cursor::decode(text)
-                .ok_or_else(|| Problem::invalid_parameter("cursor", "must be the `next` of an earlier page"))?,
+                .ok_or_else(|| Problem::invalid_parameter("cursor", "format", "must be the `next` of an earlier page"))?,
         };
         Ok(Self { limit, before })
     }

@@ -43,8 +43,8 @@ impl Problem {
     }
 
     /// One query parameter is not what it may be.
-    pub fn invalid_parameter(name: &str, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { pointer: name.to_owned(), code: "format", detail: detail.into() }])
+    pub fn invalid_parameter(name: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { pointer: name.to_owned(), code, detail: detail.into() }])
     }
 
     /// The caller is not known.
@@ -131,7 +131,7 @@ mod tests {
             (Problem::not_found("task"), 404, 0),
             (Problem::conflict("busy", "x"), 409, 0),
             (Problem::too_large(1), 413, 0),
-            (Problem::invalid_parameter("limit", "x"), 422, 0),
+            (Problem::invalid_parameter("limit", "range", "x"), 422, 0),
             (Problem::unavailable("x"), 503, 1),
         ];
         for (problem, status, headers) in statuses {

@@ -15,10 +15,10 @@ pub fn read(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, Proble
                 [] => "this path takes no parameters".to_owned(),
                 known => format!("no such parameter; the parameters are {}", known.join(", ")),
             };
-            return Err(Problem::invalid_parameter(&name, detail));
+            return Err(Problem::invalid_parameter(&name, "unknown", detail));
         }
         if found.iter().any(|(other, _)| *other == name) {
-            return Err(Problem::invalid_parameter(&name, "must be given once at most"));
+            return Err(Problem::invalid_parameter(&name, "repeated", "must be given once at most"));
         }
         found.push((name, value));
     }
