@@ -4,8 +4,8 @@ with counted as (
     insert into sign_in_attempt as t (email_key, since, attempts)
     values ($1, $2::timestamp at time zone 'utc', 1)
     on conflict (email_key) do update
-    set attempts = case when t.since < $3::timestamp at time zone 'utc' then 1 else t.attempts + 1 end,
-        since = case when t.since < $3::timestamp at time zone 'utc' then excluded.since else t.since end
+    set attempts = case when t.since <= $3::timestamp at time zone 'utc' then 1 else t.attempts + 1 end,
+        since = case when t.since <= $3::timestamp at time zone 'utc' then excluded.since else t.since end
     returning attempts, since
 )
 select c.attempts, c.since at time zone 'utc' as since, a.id, a.password_hash, a.time_zone

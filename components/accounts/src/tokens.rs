@@ -32,7 +32,9 @@ pub fn grant(call: &Call) -> Result<Reply, Problem> {
 fn sign_in(call: &Call, email: &str, password: &str) -> Result<Reply, Problem> {
     let attempt = store::sign_in(call, email, WINDOW)?;
     if attempt.attempts > ATTEMPTS {
-        let wait = (attempt.since + WINDOW).duration_since(call.now).as_secs().max(1);
+        // rounded up: who waits as long as is said must get in
+        let wait = (attempt.since + WINDOW).duration_since(call.now);
+        let wait = (wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).max(1);
         let detail = format!("{ATTEMPTS} attempts were made for this address; try again in {wait} seconds");
         let mut problem = Problem::new(429, "too-many-attempts", "Too many attempts to sign in", detail);
         problem.headers.push(("retry-after", wait.to_string()));

@@ -12,6 +12,7 @@ pub mod account;
 pub mod audit;
 pub mod event;
 pub mod input;
+pub mod json;
 pub mod page;
 pub mod retry;
 pub mod rrule;

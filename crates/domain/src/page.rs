@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 /// Bytes of an encoded cursor before base64: eight of time, sixteen of id.
 const BYTES: usize = 24;
+/// Year 1 begins, in microseconds: nothing is older, and PostgreSQL knows no time before 4713 BC.
+const EARLIEST: i64 = -62_135_596_800_000_000;
 
 /// The sort key of the last row of a page: the next page holds the rows beyond it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +29,15 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`Cursor::encode`] wrote; `None` for any other text.
+    /// Reads what [`Cursor::encode`] wrote; `None` for any other text, and for times before year 1.
     pub fn decode(text: &str) -> Option<Cursor> {
         let mut bytes = [0; BYTES + 2];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
         let (at, id) = bytes.get(..length)?.split_first_chunk::<8>()?;
         let at = Timestamp::from_microsecond(i64::from_be_bytes(*at)).ok()?;
+        if at.as_microsecond() < EARLIEST {
+            return None;
+        }
         Some(Cursor { at, id: Uuid::from_slice(id).ok()? })
     }
 }

@@ -70,8 +70,9 @@ impl Due {
     }
 }
 
+/// The second that an instant is in; none for one before 1970, which would be rounded into it.
 fn whole_second(at: Timestamp) -> Option<Timestamp> {
-    Timestamp::from_second(at.as_second()).ok()
+    Timestamp::from_second(at.as_second()).ok().filter(|second| *second <= at)
 }
 
 /// What a client decides about a task.

@@ -29,9 +29,14 @@ fn fraction_end(rest: &[u8]) -> &[u8] {
 fn is_offset(text: &[u8]) -> bool {
     match text {
         b"Z" | b"z" => true,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit()),
+        [b'+' | b'-', hour @ .., b':', m1, m2] => up_to(hour, b"23") && up_to(&[*m1, *m2], b"59"),
         _ => false,
     }
+}
+
+/// Whether `number` is two digits that are not more than `last`.
+fn up_to(number: &[u8], last: &[u8; 2]) -> bool {
+    number.len() == 2 && number.iter().all(u8::is_ascii_digit) && number <= last.as_slice()
 }
 
 /// The same instant without what is finer than a microsecond, which PostgreSQL could not keep.
@@ -45,12 +50,13 @@ mod tests {
 
     #[test]
     fn knows_rfc_3339() {
-        for good in ["2026-02-10T09:00:00Z", "2026-02-10t09:00:00z", "2026-02-10T09:00:00.5+05:30"] {
+        for good in ["2026-02-10T09:00:00Z", "2026-02-10t09:00:00z", "2026-02-10T09:00:00.5+05:30", "2026-02-10T09:00:00-23:59"] {
             assert!(is_rfc3339(good), "{good}");
         }
         for bad in [
             "", "2026-02-10", "2026-02-10T09:00Z", "2026-02-10T09:00:00", "2026-02-10 09:00:00Z", "20260210T090000Z",
-            "2026-02-10T09:00:00.Z", "2026-02-10T09:00:00+0530", "2026-02-10T09:00:00Z[UTC]", "+002026-02-10T09:00:00Z",
+            "2026-02-10T09:00:00.Z", "2026-02-10T09:00:00+0530", "2026-02-10T09:00:00+24:00", "2026-02-10T09:00:00+01:60",
+            "2026-02-10T09:00:00+:30", "2026-02-10T09:00:00Z[UTC]", "+002026-02-10T09:00:00Z",
         ] {
             assert!(!is_rfc3339(bad), "{bad}");
         }

@@ -30,9 +30,11 @@ pub fn zone(name: &str) -> Result<TimeZone, UnknownZone> {
 /// The instant of a local time.
 ///
 /// In a gap the offset before it counts (02:30 in spring is 03:30 on the new clock), in an overlap the first of the
-/// two instants (RFC 5545 section 3.3.5). Beyond the range of [`Timestamp`] the nearest end is the answer.
+/// two instants (RFC 5545 section 3.3.5). Beyond the range of [`Timestamp`] the nearest end is the answer, in
+/// whole seconds, since its last fraction of a second has no count of microseconds that could be read back.
 pub fn to_utc(local: DateTime, zone: &TimeZone) -> Timestamp {
     let end = if local.year() < 1970 { Timestamp::MIN } else { Timestamp::MAX };
+    let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
     zone.to_ambiguous_timestamp(local).compatible().unwrap_or(end)
 }
 

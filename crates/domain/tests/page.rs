@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// The range of whole seconds that jiff reads, in microseconds.
-const FIRST: i64 = -377_705_023_201_000_000;
+/// From the first second of year 1 to the last one that jiff reads, in microseconds.
+const FIRST: i64 = -62_135_596_800_000_000;
 const LAST: i64 = 253_402_207_200_000_000;
 
 #[test]
@@ -38,6 +38,7 @@ fn nothing_else_is_a_cursor() {
         format!(" {good}"),
         good.replace('A', "+"),
         good.replace('A', "é"),
+        with_time(FIRST - 1),
         with_time(LAST + 1_000_000),
         with_time(i64::MAX),
         with_time(i64::MIN),

@@ -26,7 +26,7 @@ pub use http::{Call, Reply, serve};
 pub use problem::Problem;
 pub use route::{Route, delete, get, internal, patch, post};
 #[doc(hidden)]
-pub use wasi;
+pub use {wasi, wit_bindgen};
 
 /// Makes a component out of a list of routes.
 #[macro_export]
