@@ -37,7 +37,8 @@ impl App {
     /// triggers. Errors tell what to change: a manifest, a variable, a component, an address in use, no Redis.
     pub async fn start(options: AppOptions) -> anyhow::Result<App> {
         let (listen, redis_url) = (options.listen, options.redis_url.clone());
-        let loaded = tokio::task::spawn_blocking(move || load::load(&options)).await.context("loading the manifest")??;
+        let loaded =
+            tokio::task::spawn_blocking(move || load::load(&options)).await.context("loading the manifest")??;
         let Loaded { runtime, router, base, subscriptions, redis_address, crons, messages } = loaded;
         let server = Arc::new(Server::new(runtime.clone(), router, &base));
         let listener = TcpListener::bind(listen)

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use wasmtime::component::Component;
-use wasmtime::{
-    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often a guest that computes gives its thread back.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -59,6 +57,7 @@ fn pool(instances: u32, memory: usize) -> PoolingAllocationConfig {
         .max_memories_per_component(8)
         .max_tables_per_component(64)
         .table_elements(100_000)
+        // Growing beyond fails in the guest.
         .max_memory_size(memory)
         .linear_memory_keep_resident(KEEP_MEMORY)
         .table_keep_resident(KEEP_TABLES);

@@ -8,7 +8,9 @@ impl Host for Instance {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         Ok(match self.component.variables.get(&name) {
             Some(value) => Ok(value.clone()),
-            None if is_variable_name(&name) => Err(Error::Undefined(format!("no variable `{name}` for this component"))),
+            None if is_variable_name(&name) => {
+                Err(Error::Undefined(format!("no variable `{name}` for this component")))
+            }
             None => Err(Error::InvalidName(name)),
         })
     }

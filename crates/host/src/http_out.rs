@@ -60,7 +60,8 @@ impl Outgoing {
 
     fn chained(&self, id: &str) -> Result<Arc<Component>, Error> {
         if self.cause == Cause::Event {
-            tracing::error!("{} runs by an event and may not call {id}.spin.internal: use its address", self.component.id);
+            let caller = &self.component.id;
+            tracing::error!("{caller} runs by an event and may not call {id}.spin.internal: use its address");
             return Err(Error::DnsError { rcode: Some("address not available".into()), info_code: None });
         }
         let running = self.runtime.components.get(id).filter(|component| component.http.is_some());

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{CallHook, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{CallHook, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -24,7 +24,6 @@ pub struct Instance {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
-    limits: StoreLimits,
 }
 
 impl Instance {
@@ -43,12 +42,10 @@ impl Instance {
             wasi: wasi::context(&component.id, &component.environment, &component.mounts, &runtime.bed)?,
             http: WasiHttpCtx::new(),
             outgoing: Outgoing::new(runtime, component, cause, &trace, &fault),
-            limits: StoreLimitsBuilder::new().memory_size(runtime.limits.memory_bytes).build(),
             trace,
             fault,
         };
         let mut store = Store::new(&runtime.engine, instance);
-        store.limiter(|instance| &mut instance.limits);
         if runtime.bed.is_recording() {
             store.call_hook(|store, hook| Ok(store.data().trace.hook(hook)?));
             // Giving way would count as a host call, at the whim of the machine's clock.

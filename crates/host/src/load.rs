@@ -147,7 +147,7 @@ fn crons(runtime: &Runtime, manifest: &Manifest) -> anyhow::Result<Vec<Arc<cron:
     let cron = |trigger: &crate::manifest::CronTrigger| {
         let component = component(runtime, &trigger.component)?;
         if component.cron.is_none() {
-            bail!("{} has a cron trigger but does not export handle-cron-event (wit/deps/spin-cron@2.0.0)", component.id);
+            bail!("{} has a cron trigger but does not export handle-cron-event", component.id);
         }
         Ok(Arc::new(cron::Trigger::new(component, &trigger.cron_expression)?))
     };

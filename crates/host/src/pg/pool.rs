@@ -130,9 +130,9 @@ impl Lease {
         self.pool.push(self.backend);
     }
 
-    /// Gives the connection back once its session is reset; must run inside a tokio runtime.
+    /// Gives the connection back once its session is reset.
     pub fn reset_and_give_back(self) {
-        tokio::spawn(async move {
+        in_background(async move {
             match self.backend.client.batch_execute(RESET).await {
                 Ok(()) => self.give_back(),
                 Err(error) => tracing::warn!("closing a PostgreSQL connection that could not be reset: {error}"),
@@ -140,14 +140,21 @@ impl Lease {
         });
     }
 
-    /// Closes the connection and stops what it runs; must run inside a tokio runtime.
+    /// Closes the connection and stops what it runs.
     pub fn close(self) {
         let cancel = self.backend.client.cancel_token();
-        tokio::spawn(async move {
+        in_background(async move {
             if let Err(error) = cancel.cancel_query(NoTls).await {
                 tracing::debug!("could not cancel a statement: {error}");
             }
             drop(self);
         });
+    }
+}
+
+/// Spawns `work`. Where no runtime is left, the process ends, and its connections with it.
+fn in_background(work: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(work);
     }
 }

@@ -21,8 +21,9 @@ pub struct Trigger {
 impl Trigger {
     /// Calls `component` by `expression`: six or seven fields, seconds first.
     pub fn new(component: Arc<Component>, expression: &str) -> anyhow::Result<Self> {
-        let schedule = Schedule::from_str(expression)
-            .with_context(|| format!("cron_expression `{expression}` of {}: write six or seven fields", component.id))?;
+        let schedule = Schedule::from_str(expression).with_context(|| {
+            format!("cron_expression `{expression}` of {}: write six or seven fields", component.id)
+        })?;
         Ok(Trigger { component, schedule })
     }
 

@@ -89,9 +89,12 @@ async fn run(
     request: Request<Body>,
     answer: oneshot::Sender<Response<Body>>,
 ) {
-    // The semaphore is never closed.
-    let Ok(_place) = runtime.places.acquire().await else { return };
     let limits = &runtime.limits;
+    let Ok(Ok(_place)) = tokio::time::timeout(limits.wall, runtime.places.acquire()).await else {
+        tracing::error!("{} waited too long for its turn: answered 503", component.id);
+        let _ = answer.send(empty(StatusCode::SERVICE_UNAVAILABLE));
+        return;
+    };
     let oversize = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| body::limited(body, limits.request_body_bytes, oversize.clone()));
     let fault = FirstFault::default();

@@ -38,7 +38,10 @@ fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let options = cluster::Options { durable: false, ..cluster::Options::default() };
-        Cluster::start(&root().join("target/test-cluster"), options).expect("PostgreSQL starts")
+        // two runs at once: one that ends stops the cluster of both, so each may have its own
+        let own = std::env::var_os("SPINDLE_TEST_CLUSTER").map(PathBuf::from);
+        let dir = own.unwrap_or_else(|| root().join("target/test-cluster"));
+        Cluster::start(&dir, options).expect("PostgreSQL starts")
     })
 }
 
@@ -72,6 +75,9 @@ async fn template() {
     let old = "select datname from pg_database where datname ~ '^(test|template)_[0-9]+'";
     for row in postgres.query(old, &[]).await.expect("databases") {
         let old: String = row.get(0);
+        if Path::new("/proc").join(old.split('_').nth(1).unwrap_or_default()).exists() {
+            continue; // of a run at the same time
+        }
         let _still_in_use = postgres.batch_execute(&format!("drop database if exists {old}")).await;
     }
     postgres.batch_execute(&format!("create database {name}")).await.expect("a template");
@@ -85,6 +91,8 @@ async fn template() {
 pub struct Spindle {
     pub app: App,
     pub database: String,
+    /// Notes at the end which statements were executed.
+    _statements: crate::seen::Statements,
 }
 
 /// How a test wants its application.
@@ -134,10 +142,11 @@ impl Spindle {
         options.variables = variables(&database, free.port());
         options.variables.extend(setup.variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
         options.without = setup.without.iter().map(|name| (*name).to_owned()).collect();
+        let statements = crate::seen::Statements::of(&setup.bed);
         options.bed = setup.bed;
         options.cache_dir = root().join("target/component-cache");
         let app = App::start(options).await.expect("the application starts");
-        Spindle { app, database }
+        Spindle { app, database, _statements: statements }
     }
 
     /// A connection to its database as the owner.

@@ -1,5 +1,26 @@
 //! The shipped components in the host, on a real PostgreSQL.
 
+mod accounts;
+mod answers;
+mod audit;
+mod bad_input;
+mod crash_points;
+mod golden;
 mod harness;
+mod imports;
 mod journey;
+mod migrations;
+mod notifications;
+mod plans;
+mod recurrence;
+mod relay;
+mod reminders;
+mod routes;
 mod seen;
+mod seldom;
+mod sql;
+mod statements;
+mod status;
+mod steps;
+mod tasks;
+mod two_users;

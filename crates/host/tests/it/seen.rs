@@ -3,12 +3,18 @@
 use std::io::Write as _;
 use std::sync::Mutex;
 
+use host::testbed::TestBed;
+
 use crate::harness::{Answer, root};
+use crate::statements;
 
 static FILE: Mutex<()> = Mutex::new(());
 
 /// Notes one answer: `METHOD path status`, with ids in the path left out.
 pub fn note(method: &str, path: &str, answer: &Answer) {
+    if answer.status == 404 && answer.body.is_empty() {
+        return; // the host knows no component for it
+    }
     let path = path.split('?').next().unwrap_or_default();
     let segments = path.split('/').map(|segment| if is_id(segment) { "{id}" } else { segment });
     let line = format!("{method} {} {}\n", segments.collect::<Vec<_>>().join("/"), answer.status);
@@ -26,4 +32,28 @@ pub fn append(file: &str, line: &str) {
 
 fn is_id(segment: &str) -> bool {
     segment.len() == 36 && segment.bytes().filter(|byte| *byte == b'-').count() == 4
+}
+
+/// Notes, once it is dropped, which statements an application has executed: `component file`. One that is in no file
+/// is noted by its first line.
+pub struct Statements(TestBed);
+
+impl Statements {
+    /// For the application that runs on this bed.
+    pub fn of(bed: &TestBed) -> Self {
+        Self(bed.clone())
+    }
+}
+
+impl Drop for Statements {
+    fn drop(&mut self) {
+        let files = statements::all(&root());
+        let lines = self.0.statements().into_keys().map(|(component, sql)| {
+            let file = files.iter().find(|file| file.text == sql && file.senders.contains(&component));
+            let first = sql.lines().next().unwrap_or_default();
+            let name = file.map_or_else(|| format!("? {first}"), |file| file.name.clone());
+            format!("{component} {name}\n")
+        });
+        append("statements.txt", &lines.collect::<String>());
+    }
 }

@@ -139,16 +139,18 @@ async fn two_opens_are_two_backends() {
 async fn other_addresses_are_refused() {
     let site = Site::start().await;
     let port = site.db_url.rsplit_once(':').unwrap().1.split('/').next().unwrap().to_owned();
-    for address in [
-        format!("postgres://u@localhost:{port}/x"),
-        "postgres://127.0.0.1:1/x".to_owned(),
-        format!("host=127.0.0.1,10.0.0.1 port={port} user=x"),
-        format!("host=127.0.0.1 hostaddr=10.0.0.1 port={port} user=x"),
-        "postgres:///x?host=/var/run/postgresql".to_owned(),
-        "mysql://127.0.0.1".to_owned(),
-    ] {
+    let cases = [
+        // The same server by another name: only the list of hosts refuses it.
+        (site.db_url.replace("127.0.0.1", "localhost"), "postgres://localhost"),
+        ("postgres://127.0.0.1:1/x".to_owned(), "postgres://127.0.0.1:1 is not permitted"),
+        (format!("host=127.0.0.1,10.0.0.1 port={port} user=x"), "postgres://10.0.0.1"),
+        (format!("host=127.0.0.1 hostaddr=10.0.0.1 port={port} user=x"), "no hostaddr"),
+        ("postgres:///x?host=/var/run/postgresql".to_owned(), "name a TCP host"),
+        ("mysql://127.0.0.1".to_owned(), "not a PostgreSQL address"),
+    ];
+    for (address, why) in cases {
         let said = site.text("pg-open", address.clone()).await;
-        assert!(said.contains("ConnectionFailed"), "{address}: {said}");
+        assert!(said.contains("ConnectionFailed") && said.contains(why), "{address}: {said}");
     }
     assert!(!site.text("pg-open", format!("postgres://u:hush@10.0.0.1:{port}/x")).await.contains("hush"));
     assert_eq!(site.text("pg-open", site.db_url.clone()).await, "Ok(())");
@@ -158,7 +160,8 @@ async fn other_addresses_are_refused() {
 async fn statements_are_recorded_and_rewritten() {
     let site = Site::start().await;
     site.app.bed().rewrite_sql("select 'kept'", "select 'changed'");
-    assert_eq!(site.sql("? select 'kept'\n? select 'kept'\n? select 2").await, "[[Str(\"changed\")]]\n".repeat(2) + "[[Int32(2)]]\n");
+    let said = site.sql("? select 'kept'\n? select 'kept'\n? select 2").await;
+    assert_eq!(said, "[[Str(\"changed\")]]\n".repeat(2) + "[[Int32(2)]]\n");
     let statements = site.app.bed().statements();
     assert_eq!(statements[&("probe".into(), "select 'kept'".into())], 2);
     assert_eq!(statements[&("probe".into(), "select 2".into())], 1);

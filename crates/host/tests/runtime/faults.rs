@@ -86,7 +86,11 @@ async fn every_call_can_be_a_crash() {
     for index in 1..=count {
         for after in [false, true] {
             bed.record_calls();
-            if after { bed.trap_after(index) } else { bed.trap_before(index) }
+            if after {
+                bed.trap_after(index)
+            } else {
+                bed.trap_before(index)
+            }
             let status = site.post("/probe/sql", SCRIPT).await.status;
             assert!(bed.trapped(), "{index} {after}");
             assert!(status == 500 || (status == 200 && index + 12 > count), "{index} of {count} {after}: {status}");

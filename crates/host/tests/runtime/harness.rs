@@ -53,6 +53,11 @@ impl Site {
 
     /// The probes with options of the test's choice.
     pub async fn with(change: impl FnOnce(&mut AppOptions)) -> Site {
+        Site::try_with(change).await.unwrap()
+    }
+
+    /// The same where the start may fail.
+    pub async fn try_with(change: impl FnOnce(&mut AppOptions)) -> anyhow::Result<Site> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("r{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         CLUSTER.ensure_database(&name).await.unwrap();
@@ -67,7 +72,7 @@ impl Site {
         options.variables.insert("db_url".into(), db_url.clone());
         options.variables.insert("db_origin".into(), format!("postgres://127.0.0.1:{}", CLUSTER.port()));
         change(&mut options);
-        Site { app: App::start(options).await.unwrap(), db, db_url }
+        Ok(Site { app: App::start(options).await?, db, db_url })
     }
 
     /// What `path` answers to a POST of `body`.

@@ -22,7 +22,8 @@ async fn a_request_is_answered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_the_wire_small_answers_are_whole() {
     let site = Site::start().await;
-    let text = site.raw(b"POST /probe/echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc").await;
+    let text =
+        site.raw(b"POST /probe/echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc").await;
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200") && head.to_lowercase().contains("content-length: 3"), "{head}");
     assert_eq!(body, "abc");

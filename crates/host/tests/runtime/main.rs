@@ -7,3 +7,4 @@ mod harness;
 mod http;
 mod limits;
 mod outgoing;
+mod redis_server;

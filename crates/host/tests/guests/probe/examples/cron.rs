@@ -16,10 +16,12 @@ impl Guest for Cron {
         let url = variables::get("db_url").map_err(|error| fail(error.to_string()))?;
         let connection = Connection::open(&url).map_err(|error| fail(error.to_string()))?;
         let text = ParameterValue::Str(format!("cron {}", metadata.timestamp));
-        connection
-            .execute("insert into seen (what) values ($1)", &[text])
-            .map_err(|error| fail(error.to_string()))?;
-        if variables::get("cron_fails").is_ok_and(|fails| fails == "yes") { Err(fail("told to fail".into())) } else { Ok(()) }
+        connection.execute("insert into seen (what) values ($1)", &[text]).map_err(|error| fail(error.to_string()))?;
+        if variables::get("cron_fails").is_ok_and(|fails| fails == "yes") {
+            Err(fail("told to fail".into()))
+        } else {
+            Ok(())
+        }
     }
 }
 

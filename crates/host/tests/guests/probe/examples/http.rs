@@ -89,6 +89,7 @@ async fn act(what: &str, query: &str, headers: Vec<(String, Vec<u8>)>, body: Str
             let connection = redis::Connection::open(&variables::get("redis_url")?)?;
             Ok(format!("{:?}", connection.get(query)))
         }
+        "redis-commands" => redis_commands(),
         "redis-open" => Ok(format!("{:?}", redis::Connection::open(query).map(drop))),
         "pg-open" => Ok(format!("{:?}", Connection::open(&body).map(drop))),
         "get" => fetch(Request::get(query).build()).await,
@@ -97,6 +98,24 @@ async fn act(what: &str, query: &str, headers: Vec<(String, Vec<u8>)>, body: Str
         "typed" => typed(&body),
         _ => Ok("Hello".into()),
     }
+}
+
+/// Every command of the interface once; each line is what one or two of them said.
+fn redis_commands() -> Outcome {
+    let connection = redis::Connection::open(&variables::get("redis_url")?)?;
+    let arguments = |texts: &[&str]| {
+        texts.iter().map(|text| redis::RedisParameter::Binary(text.as_bytes().to_vec())).collect::<Vec<_>>()
+    };
+    let mut said = format!("{:?}\n{:?}\n", connection.set("k", &b"v".to_vec()), connection.get("k"));
+    writeln!(said, "{:?}", connection.get("none"))?;
+    writeln!(said, "{:?} {:?}", connection.incr("n"), connection.incr("k").is_err())?;
+    writeln!(said, "{:?}", connection.sadd("s", &["a".into(), "b".into()]))?;
+    writeln!(said, "{:?}", connection.srem("s", &["a".into()]))?;
+    writeln!(said, "{:?}", connection.smembers("s"))?;
+    writeln!(said, "{:?}", connection.execute("PING", &[]))?;
+    writeln!(said, "{:?}", connection.execute("MGET", &arguments(&["k", "none"])))?;
+    writeln!(said, "{:?}", connection.del(&["k".into(), "n".into(), "s".into()]))?;
+    Ok(said)
 }
 
 async fn fetch(request: Request) -> Outcome {
@@ -161,9 +180,7 @@ fn parameter(line: &str) -> anyhow::Result<ParameterValue> {
         "date" => ParameterValue::Date((2026, 2, 28)),
         "time" => ParameterValue::Time((23, 59, 59, 1_000)),
         "timestamp" => ParameterValue::Timestamp(text.parse()?),
-        "interval" => {
-            ParameterValue::Interval(spin_sdk::pg4::Interval { micros: 1_500_000, days: 2, months: -3 })
-        }
+        "interval" => ParameterValue::Interval(spin_sdk::pg4::Interval { micros: 1_500_000, days: 2, months: -3 }),
         "range" => ParameterValue::RangeInt32((None, None)),
         _ => anyhow::bail!("what is {kind}?"),
     })

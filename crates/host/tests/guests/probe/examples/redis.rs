@@ -9,9 +9,7 @@ use spin_sdk::{redis_component, variables};
 async fn on_message(message: Bytes) -> anyhow::Result<()> {
     let text = String::from_utf8(message.to_vec())?;
     let connection = Connection::open(&variables::get("db_url")?)?;
-    let record = |what: String| {
-        connection.execute("insert into seen (what) values ($1)", &[ParameterValue::Str(what)])
-    };
+    let record = |what: String| connection.execute("insert into seen (what) values ($1)", &[ParameterValue::Str(what)]);
     match text.as_str() {
         "panic" => panic!("told to panic"),
         "fail" => anyhow::bail!("told to fail"),

@@ -1,0 +1,113 @@
+//! The same with a Redis server. Says so and passes where `redis-server` is not installed.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::harness::Site;
+use host::AppOptions;
+
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(port: u16) -> Option<Server> {
+        let arguments = ["--port", &port.to_string(), "--save", "", "--bind", "127.0.0.1"].map(str::to_owned);
+        let mut command = Command::new("redis-server");
+        command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).stdout(Stdio::null());
+        let process = command.spawn().inspect_err(|error| eprintln!("skipped, no redis-server: {error}")).ok()?;
+        for _ in 0..100 {
+            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(Server { process, port })
+    }
+
+    fn any() -> Option<Server> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Server::start(port)
+    }
+
+    fn options(&self, options: &mut AppOptions) {
+        let url = format!("redis://127.0.0.1:{}", self.port);
+        options.redis_url = Some(url.clone());
+        options.variables.insert("redis_address".into(), url);
+        options.without.insert("clock".into());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn seen(site: &Site, count: usize) -> Vec<String> {
+    for _ in 0..50 {
+        let seen = site.seen().await;
+        if seen.len() >= count {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    site.seen().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_reach_the_server() {
+    let Some(server) = Server::any() else { return };
+    let site = Site::with(|options| server.options(options)).await;
+    let said = site.text("redis-commands", "").await;
+    let lines: Vec<_> = said.lines().collect();
+    let expected = [
+        "Ok(())",
+        "Ok(Some([118]))",
+        "Ok(None)",
+        "Ok(1) true",
+        "Ok(2)",
+        "Ok(1)",
+        "Ok([\"b\"])",
+        "Ok([RedisResult::Status(\"PONG\")])",
+        "Ok([RedisResult::Binary([118]), RedisResult::Nil])",
+        "Ok(3)",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_come_through_the_server_also_after_it_was_lost() {
+    let Some(server) = Server::any() else { return };
+    let site = Site::with(|options| server.options(options)).await;
+    site.text("publish?hints", "one").await;
+    assert_eq!(seen(&site, 1).await, ["message one"]);
+    let port = server.port;
+    drop(server);
+    assert!(site.get("/probe/publish?hints").await.text.contains("refused"));
+    let _server = Server::start(port).unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    site.text("publish?hints", "two").await;
+    assert_eq!(seen(&site, 2).await, ["message one", "message two"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_server_the_start_fails() {
+    if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return;
+    }
+    let gone = Server::any().unwrap();
+    let port = gone.port;
+    drop(gone);
+    let error = Site::try_with(|options| {
+        options.redis_url = Some(format!("redis://127.0.0.1:{port}"));
+        options.variables.insert("redis_address".into(), format!("redis://127.0.0.1:{port}"));
+    })
+    .await
+    .err()
+    .unwrap();
+    assert!(format!("{error:#}").contains("cannot connect"), "{error:#}");
+}
