@@ -15,8 +15,8 @@ pub fn build(root: &Path, release: bool) -> Result<()> {
     timed("build", "components", || components(root))?;
     print!("{}", sizes(root)?);
     if release {
-        timed("build", "spindle", || Line::new(["cargo", "build", "--release", "-p", "host"]).run(root))?;
-        println!("target/release/spindle is ready");
+        timed("build", "spindle", || Line::new(["cargo", "build", "--profile=native", "-p", "host"]).run(root))?;
+        println!("target/native/spindle is ready");
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and test, in the order in which a mistake is found soonest.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +14,8 @@ enum Work {
     Run(Vec<Line>),
     Tidy,
     Components,
+    /// The components in the host, and then whether every statement and every documented answer was seen.
+    Host(Line),
     Licences,
     Coverage,
 }
@@ -45,6 +48,14 @@ impl Work {
             Work::Run(lines) => lines.iter().try_for_each(|line| line.run(root)),
             Work::Tidy => tidy::run(root),
             Work::Components => build::components(root),
+            Work::Host(tests) => {
+                let seen = root.join("target/seen");
+                if seen.exists() {
+                    fs::remove_dir_all(&seen).with_context(|| format!("cannot remove {}", seen.display()))?;
+                }
+                tests.run(root)?;
+                cargo("test -p host --test coverage").run(root)
+            }
             Work::Licences => tools::licences(root),
             Work::Coverage => coverage::check(root),
         }
@@ -60,8 +71,8 @@ fn steps(root: &Path, all: bool) -> Result<Vec<Step>> {
         fast("tidy", Work::Tidy),
         fast("components", Work::Components),
         fast("clippy", Work::Run(clippy(root)?)),
-        fast("domain", one(tests("-p domain -p xtask", all))),
-        fast("host", one(tests("-p host", all))),
+        fast("domain", one(tests("-p domain -p edge -p xtask", all))),
+        fast("host", Work::Host(tests("-p host", all))),
         slow("licences", Work::Licences),
         slow("coverage", Work::Coverage),
     ])
@@ -76,7 +87,7 @@ fn chosen(steps: Vec<Step>, all: bool, filter: Option<&str>) -> Result<Vec<Step>
     if names.contains(&filter) {
         return Ok(steps.into_iter().filter(|step| step.name == filter).collect());
     }
-    let mut tests = tests("-p domain -p xtask -p host", all);
+    let mut tests = tests("-p domain -p edge -p xtask -p host", all);
     tests.words.push(filter.to_string());
     Ok(vec![
         Step { name: "components", work: Work::Components, slow: false },
@@ -86,7 +97,7 @@ fn chosen(steps: Vec<Step>, all: bool, filter: Option<&str>) -> Result<Vec<Step>
 
 /// Both sides: what runs here, and what runs in a guest.
 fn clippy(root: &Path) -> Result<Vec<Line>> {
-    let native = cargo("clippy -p domain -p host -p xtask --all-targets -- -D warnings");
+    let native = cargo("clippy -p domain -p edge -p host -p xtask --all-targets -- -D warnings");
     let mut guests = cargo(&format!("clippy --release --target={} -p edge", build::TARGET));
     guests.words.extend(build::names(root)?.into_iter().map(|name| format!("-p={name}")));
     guests.words.extend(["--", "-D", "warnings"].map(String::from));

@@ -1,4 +1,4 @@
-//! How much of `domain` its own tests run.
+//! How much of `domain` and `edge` their own tests run.
 
 use std::path::Path;
 
@@ -8,15 +8,18 @@ use crate::checks::cargo;
 use crate::step::Line;
 use crate::tools::bring;
 
-/// The least share of lines of `domain` that its tests run, in per cent.
+/// The least share of lines that their tests run, in per cent.
 const LEAST: &str = "85";
 
-/// Fails when the tests of `domain` run less than 85 % of its lines.
+/// What of `edge` only calls the host: natively those calls are stubs, and llvm-cov cannot read a guest. It is run as
+/// shipped by the host's tests, which count statements and answers instead of lines.
+const NEEDS_A_HOST: &str = r"edge/src/(auth|body|clock|config|db|hint|http|inbox|lib|send|trigger)\.rs";
+
+/// Fails when the tests of `domain` and `edge` run less than 85 % of the lines that can run natively.
 pub fn check(root: &Path) -> Result<()> {
     bring(root, "cargo-llvm-cov")?;
-    // Optimised, since the property tests take minutes otherwise; counting happens all the same.
-    let line = cargo("llvm-cov --package domain --summary-only --fail-under-lines");
-    let mut line = line.with("CARGO_PROFILE_DEV_OPT_LEVEL", "2");
+    let mut line = cargo("llvm-cov --package domain --package edge --lib --tests --summary-only");
+    line.words.extend(["--ignore-filename-regex", NEEDS_A_HOST, "--fail-under-lines"].map(String::from));
     line.words.push(LEAST.to_string());
     for (variable, program) in llvm(root)? {
         line = line.with(variable, &program);

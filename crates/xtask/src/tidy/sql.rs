@@ -157,7 +157,7 @@ mod tests {
             "-- X.\nselect from task where id = $1\n",
             "-- X. user_id = $1\nselect from task where id = 'user_id = $1'\n",
             "-- X.\nselect from task t, a where t.user_id = a.user_id\n",
-            "-- X.\n-- system:\nselect from task\n",
+            "-- X.\n-- system: ?\nselect from task\n",
             "-- X.\nselect from task -- system: too late\n",
         ] {
             let found = check(text);
