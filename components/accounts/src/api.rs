@@ -3,8 +3,8 @@
 use domain::account;
 use edge::{Call, Problem, Reply, clock};
 
-use crate::store::{self, AccountRow};
 use crate::password;
+use crate::store::{self, AccountRow};
 
 pub fn sign_up(call: &Call) -> Result<Reply, Problem> {
     let sign_up = account::sign_up(&call.json()?)?;
@@ -17,8 +17,7 @@ pub fn sign_up(call: &Call) -> Result<Reply, Problem> {
         return Err(taken());
     }
     let status = if row.created { 201 } else { 200 };
-    let account =
-        AccountRow { id: row.id, email: row.email, time_zone: row.time_zone, created_at: row.created_at };
+    let account = AccountRow { id: row.id, email: row.email, time_zone: row.time_zone, created_at: row.created_at };
     Ok(Reply::json(status, &account))
 }
 

@@ -5,7 +5,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use edge::{Problem, clock};
 
 /// A hash of no password that anybody has: checking against it takes the time that an unknown address must take too.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3BpbmRsZSBub2JvZHkhIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c3BpbmRsZSBub2JvZHkhIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn argon2() -> Argon2<'static> {
     // these parameters are argon2's own default; named so that a change of the library does not change them

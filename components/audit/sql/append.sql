@@ -9,7 +9,8 @@ with ready as (
         where e.consumer = 'audit' and e.stream = i.stream and e.stream_seq < i.stream_seq and e.state <> 'done')
     returning i.user_id, i.event_id, i.time, i.type, i.stream, i.stream_seq,
         uuid_send(i.event_id) || int8send((extract(epoch from i.time) * 1000000)::bigint)
-            || sha256(convert_to(i.type, 'UTF8')) || $5::bytea as body
+            || sha256(convert_to(i.type, 'UTF8')) || sha256(convert_to(i.stream, 'UTF8'))
+            || int8send(i.stream_seq) || $5::bytea as body
 ), fresh as (
     select * from ready r where not exists (select from audit_entry a where a.event_id = r.event_id)
 ), head as (

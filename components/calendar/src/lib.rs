@@ -40,8 +40,7 @@ impl Guest for Calendar {
         let rule = Rule::parse(&series.rule)?;
         let zone = zone::zone(&series.zone).map_err(|error| invalid("unknown-zone", error.to_string()))?;
         let now = Timestamp::from_microsecond(now).map_err(|error| invalid("out-of-range", error.to_string()))?;
-        let next =
-            next_occurrence(&rule, series.start.try_into()?, &zone, cursor.try_into()?, series.all_day, now)?;
+        let next = next_occurrence(&rule, series.start.try_into()?, &zone, cursor.try_into()?, series.all_day, now)?;
         Ok(match next {
             Next::Ended => None,
             Next::At { local, due, skipped } => {

@@ -1,16 +1,12 @@
 //! Status: is it up, is it ready, how is it doing. Owns nothing.
 
-
 use edge::{Call, Problem, Reply, Route, get, params, row};
 
 /// The schema that these components need.
 const SCHEMA: i64 = 6;
 
-const ROUTES: &[Route] = &[
-    get("/healthz", health).public(),
-    get("/readyz", ready).public(),
-    get("/metrics", metrics).public(),
-];
+const ROUTES: &[Route] =
+    &[get("/healthz", health).public(), get("/readyz", ready).public(), get("/metrics", metrics).public()];
 
 edge::http_component!(ROUTES);
 
@@ -43,14 +39,17 @@ fn ready(call: &Call) -> Result<Reply, Problem> {
     Ok(Reply::bytes(200, "text/plain; charset=utf-8", b"ready\n".to_vec()))
 }
 
-
 /// Prometheus' text format, version 0.0.4.
 fn metrics(call: &Call) -> Result<Reply, Problem> {
     let row: Metrics = call.db()?.one(include_str!("../sql/metrics.sql"), &params![call.now])?;
     let lines = [
         line("spindle_outbox_events", "Events that have not been handed over.", row.outbox_events as f64),
         line("spindle_outbox_oldest_seconds", "Age of the oldest of them.", row.outbox_oldest_seconds),
-        line("spindle_reminders_overdue", "Reminders whose moment has come and that wait.", row.reminders_overdue as f64),
+        line(
+            "spindle_reminders_overdue",
+            "Reminders whose moment has come and that wait.",
+            row.reminders_overdue as f64,
+        ),
         line("spindle_inbox_waiting", "Received events that wait to be applied.", row.inbox_waiting as f64),
         line("spindle_inbox_dead", "Received events that were given up.", row.inbox_dead as f64),
     ];

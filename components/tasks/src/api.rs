@@ -67,8 +67,8 @@ pub fn change(call: &Call) -> Result<Reply, Problem> {
     Err(Problem::conflict("busy", "others change this task at the same time; try again"))
 }
 
-/// What a change does to the series of the task, whose due date is at `local` in its zone; `fresh` is the id of a series
-/// that would start here.
+/// What a change does to the series of the task, whose due date is at `local` in its zone; `fresh` is the id of a
+/// series that would start here.
 fn series_after(row: &TaskRow, before: &Task, after: &Task, local: Option<DateTime>, fresh: Uuid) -> SeriesAfter {
     match task::series_change(before, after) {
         SeriesChange::Keep => SeriesAfter { member_of: row.series_id.zip(row.occurrence), starts: false, ends: None },

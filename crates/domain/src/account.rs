@@ -51,12 +51,7 @@ pub fn sign_up(body: &Value) -> Result<SignUp, Vec<FieldError>> {
     let password = input.require("password", |value| password(value, 10));
     let time_zone = input.read("time_zone", time_zone).over("UTC".to_owned(), "UTC".to_owned());
     input.finish()?;
-    Ok(SignUp {
-        id,
-        email: email.unwrap_or_default(),
-        password: password.unwrap_or_default(),
-        time_zone,
-    })
+    Ok(SignUp { id, email: email.unwrap_or_default(), password: password.unwrap_or_default(), time_zone })
 }
 
 /// Reads a request for tokens.

@@ -27,6 +27,10 @@ pub struct Entry {
     pub at_micros: i64,
     /// What happened, for example `task.completed`.
     pub action: String,
+    /// Whose event it was: the stream, such as `task/<id>`.
+    pub stream: String,
+    /// The event's place in its stream.
+    pub stream_seq: i64,
     /// The commitment's 32 random bytes; `None` once the payload is erased.
     pub salt: Option<Vec<u8>>,
     /// The payload as [`canonical`] JSON; `None` once erased.
@@ -84,20 +88,15 @@ pub fn commitment(salt: &[u8; 32], payload: &str) -> [u8; 32] {
     Sha256::new().chain_update(salt).chain_update(payload).finalize().into()
 }
 
-/// The hash of an entry: sha256(prev ‖ seq ‖ event_id ‖ at_micros ‖ sha256(action) ‖ commitment).
+/// The hash that an entry must have after `prev`: sha256(prev ‖ seq ‖ event_id ‖ at_micros ‖ sha256(action) ‖
+/// sha256(stream) ‖ stream_seq ‖ commitment). The entry's own `hash` does not count.
 ///
 /// The numbers are eight bytes big-endian (PostgreSQL's `int8send`), the id its sixteen bytes.
-pub fn entry_hash(
-    prev: &[u8; 32],
-    seq: i64,
-    event_id: &Uuid,
-    at_micros: i64,
-    action: &str,
-    commitment: &[u8; 32],
-) -> [u8; 32] {
-    let hash = Sha256::new().chain_update(prev).chain_update(seq.to_be_bytes()).chain_update(event_id.as_bytes());
-    let hash = hash.chain_update(at_micros.to_be_bytes()).chain_update(Sha256::digest(action));
-    hash.chain_update(commitment).finalize().into()
+pub fn entry_hash(prev: &[u8; 32], entry: &Entry) -> [u8; 32] {
+    let place = Sha256::new().chain_update(prev).chain_update(entry.seq.to_be_bytes());
+    let event = place.chain_update(entry.event_id.as_bytes()).chain_update(entry.at_micros.to_be_bytes());
+    let event = event.chain_update(Sha256::digest(&entry.action)).chain_update(Sha256::digest(&entry.stream));
+    event.chain_update(entry.stream_seq.to_be_bytes()).chain_update(entry.commitment).finalize().into()
 }
 
 /// Checks a chain, given in the order of `seq`, and says how many entries it has.
@@ -120,8 +119,7 @@ pub fn verify(mut entries: impl Iterator<Item = Entry>, head: Option<(i64, [u8; 
 }
 
 fn check(prev: &[u8; 32], entry: &Entry) -> Result<(), BrokenKind> {
-    let Entry { seq, event_id, at_micros, action, commitment: stored, hash, .. } = entry;
-    if entry_hash(prev, *seq, event_id, *at_micros, action, stored) != *hash {
+    if entry_hash(prev, entry) != entry.hash {
         return Err(BrokenKind::AlteredEntry);
     }
     let (salt, payload) = match (&entry.salt, &entry.payload) {
@@ -130,7 +128,7 @@ fn check(prev: &[u8; 32], entry: &Entry) -> Result<(), BrokenKind> {
         _ => return Err(BrokenKind::AlteredPayload),
     };
     match salt.try_into() {
-        Ok(salt) if commitment(salt, payload) == *stored => Ok(()),
+        Ok(salt) if commitment(salt, payload) == entry.commitment => Ok(()),
         _ => Err(BrokenKind::AlteredPayload),
     }
 }

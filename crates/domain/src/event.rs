@@ -28,8 +28,16 @@ pub const REMINDER_EXPIRED: &str = "dev.spindle.reminder.expired.v1";
 
 /// Every type there is.
 pub const TYPES: [&str; 10] = [
-    TASK_CREATED, TASK_UPDATED, TASK_COMPLETED, TASK_REOPENED, TASK_DELETED, SERIES_CREATED, SERIES_ADVANCED,
-    SERIES_ENDED, REMINDER_DUE, REMINDER_EXPIRED,
+    TASK_CREATED,
+    TASK_UPDATED,
+    TASK_COMPLETED,
+    TASK_REOPENED,
+    TASK_DELETED,
+    SERIES_CREATED,
+    SERIES_ADVANCED,
+    SERIES_ENDED,
+    REMINDER_DUE,
+    REMINDER_EXPIRED,
 ];
 
 /// The media type of an event in structured JSON (CloudEvents HTTP binding, section 3.2).
@@ -63,7 +71,15 @@ pub struct Event {
 
 impl Event {
     /// An event of our own.
-    pub fn new(id: Uuid, kind: String, subject: String, sequence: i64, time: Timestamp, userid: Uuid, data: Value) -> Self {
+    pub fn new(
+        id: Uuid,
+        kind: String,
+        subject: String,
+        sequence: i64,
+        time: Timestamp,
+        userid: Uuid,
+        data: Value,
+    ) -> Self {
         Self {
             specversion: "1.0".to_owned(),
             id,
@@ -133,7 +149,8 @@ mod tests {
 
     #[test]
     fn refuses_a_bad_envelope() {
-        for (field, value) in [("specversion", "0.3"), ("sequence", "0"), ("sequence", "x"), ("id", "x"), ("time", "x")] {
+        for (field, value) in [("specversion", "0.3"), ("sequence", "0"), ("sequence", "x"), ("id", "x"), ("time", "x")]
+        {
             let mut json = serde_json::to_value(event()).unwrap();
             json[field] = json!(value);
             assert!(Event::parse(json.to_string().as_bytes()).is_err(), "{field}={value}");

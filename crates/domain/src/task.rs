@@ -19,9 +19,8 @@ pub const TAGS_MAX: usize = 50;
 pub const REMINDER_MINUTES_MAX: i64 = 525_600;
 
 /// The fields of a task that a client writes, `id` aside.
-pub const FIELDS: [&str; 8] = [
-    "title", "description", "priority", "tags", "due_date", "time_zone", "recurrence_rule", "reminder_minutes",
-];
+pub const FIELDS: [&str; 8] =
+    ["title", "description", "priority", "tags", "due_date", "time_zone", "recurrence_rule", "reminder_minutes"];
 
 /// When a task is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,8 @@ impl Due {
     /// # Errors
     /// `type` or `format`, with what is allowed.
     pub fn parse(value: &Value) -> Result<Self, (&'static str, String)> {
-        let allowed = "must be a date (2026-02-10) or a date-time with an offset (2026-02-10T09:00:00Z), from 1970 to 9998";
+        let allowed =
+            "must be a date (2026-02-10) or a date-time with an offset (2026-02-10T09:00:00Z), from 1970 to 9998";
         let Some(text) = value.as_str() else {
             return Err(("type", allowed.to_owned()));
         };
@@ -215,7 +215,10 @@ fn time_zone(value: &Value) -> Result<String, (&'static str, String)> {
 
 fn rule(value: &Value) -> Result<String, (&'static str, String)> {
     let Some(text) = value.as_str() else {
-        return Err(("type", "must be an RRULE such as FREQ=WEEKLY;BYDAY=MO, or daily, weekly, monthly, yearly".to_owned()));
+        return Err((
+            "type",
+            "must be an RRULE such as FREQ=WEEKLY;BYDAY=MO, or daily, weekly, monthly, yearly".to_owned(),
+        ));
     };
     Rule::parse(text).map(|rule| rule.to_string()).map_err(|error| ("format", error.message))
 }

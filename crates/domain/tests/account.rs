@@ -48,7 +48,9 @@ fn each_fault_of_an_account_is_named() {
 fn a_grant_is_one_or_the_other() {
     let password = json!({"email": "a@b", "password": "x"});
     assert!(matches!(grant(&password), Ok(Grant::Password { email, .. }) if email == "a@b"));
-    assert!(matches!(grant(&json!({"refresh_token": "r"})), Ok(Grant::Refresh { refresh_token }) if refresh_token == "r"));
+    assert!(
+        matches!(grant(&json!({"refresh_token": "r"})), Ok(Grant::Refresh { refresh_token }) if refresh_token == "r")
+    );
     let codes = |body: Value| -> Vec<_> { grant(&body).expect_err("a fault").iter().map(|f| f.code).collect() };
     assert_eq!(codes(json!({})), ["required", "required"]);
     assert_eq!(codes(json!({"refresh_token": null})), ["required"]);

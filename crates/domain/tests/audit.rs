@@ -17,9 +17,12 @@ fn chain(length: i64) -> (Vec<Entry>, Option<Head>) {
         let payload = canonical(&json!({"seq": seq, "title": "Tea"}));
         let commitment = commitment(&salt, &payload);
         let (event_id, at_micros, action) = (Uuid::from_u128(seq as u128), seq * 1_000_000, format!("task.done{seq}"));
-        prev = entry_hash(&prev, seq, &event_id, at_micros, &action, &commitment);
-        let (salt, payload) = (Some(salt.to_vec()), Some(payload));
-        entries.push(Entry { seq, event_id, at_micros, action, salt, payload, commitment, hash: prev });
+        let (stream, stream_seq) = ("task/x".to_owned(), seq + 1);
+        let (salt, payload, hash) = (Some(salt.to_vec()), Some(payload), GENESIS);
+        let mut entry = Entry { seq, event_id, at_micros, action, stream, stream_seq, salt, payload, commitment, hash };
+        entry.hash = entry_hash(&prev, &entry);
+        prev = entry.hash;
+        entries.push(entry);
     }
     let head = entries.last().map(|entry| (entry.seq, entry.hash));
     (entries, head)
@@ -84,8 +87,7 @@ fn an_altered_entry_is_found() {
 fn an_altered_entry_hashed_again_is_found_at_the_next_or_at_the_head() {
     let rehash = |entries: &mut Vec<Entry>, at: usize| {
         let prev = at.checked_sub(1).map_or(GENESIS, |before| entries[before].hash);
-        let Entry { seq, event_id, at_micros, action, commitment, .. } = &entries[at];
-        entries[at].hash = entry_hash(&prev, *seq, event_id, *at_micros, action, commitment);
+        entries[at].hash = entry_hash(&prev, &entries[at]);
     };
     let altered = found(|entries, _| {
         entries[2].at_micros = 0;
@@ -153,8 +155,19 @@ fn the_bytes_that_are_hashed() {
     let commitment = commitment(&[7; 32], r#"{"a":1}"#);
     assert_eq!(hex(commitment), "26cb98d387c15ef022c0fb25ff1daaa23cc0c7c5d5f16768c22d6c42da7ea567");
     let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
-    let hash = entry_hash(&[1; 32], 258, &id, 1_795_259_100_123_456, "task.completed", &commitment);
-    assert_eq!(hex(hash), "99c81e439b7d95a0ffe5c204e9c55378fe889e0792bae19e0e7f677593391863");
+    let entry = Entry {
+        seq: 258,
+        event_id: id,
+        at_micros: 1_795_259_100_123_456,
+        action: "task.completed".to_owned(),
+        stream: "task/x".to_owned(),
+        stream_seq: 3,
+        salt: None,
+        payload: None,
+        commitment,
+        hash: GENESIS,
+    };
+    assert_eq!(hex(entry_hash(&[1; 32], &entry)), "1962e9b68d645fbaff4f81b030efa2b80b613dcbb17fc2f5eb90bf48aa9cf928");
 }
 
 #[test]

@@ -43,8 +43,16 @@ fn every_fault_is_named() {
     let mut named: Vec<_> = faults(task::create(&body)).into_iter().map(|(pointer, _)| pointer).collect();
     named.sort();
     let all = [
-        "/colour", "/description", "/due_date", "/id", "/priority", "/recurrence_rule", "/reminder_minutes", "/tags",
-        "/time_zone", "/title",
+        "/colour",
+        "/description",
+        "/due_date",
+        "/id",
+        "/priority",
+        "/recurrence_rule",
+        "/reminder_minutes",
+        "/tags",
+        "/time_zone",
+        "/title",
     ];
     assert_eq!(named, all);
 }

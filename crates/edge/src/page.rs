@@ -32,12 +32,15 @@ impl Page {
         let limit = match find("limit").map(str::parse) {
             None => 50,
             Some(Ok(limit @ 1..=100)) => limit,
-            Some(_) => return Err(Problem::invalid_parameter("limit", "range", "must be a whole number from 1 to 100")),
+            Some(_) => {
+                return Err(Problem::invalid_parameter("limit", "range", "must be a whole number from 1 to 100"));
+            }
         };
         let before = match find("cursor") {
             None => last_key(),
-            Some(text) => Cursor::decode(text)
-                .ok_or_else(|| Problem::invalid_parameter("cursor", "format", "must be the `next` of an earlier page"))?,
+            Some(text) => Cursor::decode(text).ok_or_else(|| {
+                Problem::invalid_parameter("cursor", "format", "must be the `next` of an earlier page")
+            })?,
         };
         Ok(Self { limit, before })
     }
@@ -97,7 +100,9 @@ mod tests {
 
     #[test]
     fn a_bad_parameter_is_named() {
-        for (name, value) in [("limit", "0"), ("limit", "101"), ("limit", "x"), ("limit", ""), ("cursor", "x"), ("cursor", "")] {
+        for (name, value) in
+            [("limit", "0"), ("limit", "101"), ("limit", "x"), ("limit", ""), ("cursor", "x"), ("cursor", "")]
+        {
             let problem = Page::read(&parameters(&[(name, value)])).err().expect("a problem");
             assert_eq!((problem.status, problem.errors[0].pointer.as_str()), (422, name), "{name}={value}");
         }

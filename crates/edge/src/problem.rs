@@ -119,7 +119,10 @@ mod tests {
         assert!(!json.to_string().contains("relation"), "{json}");
         let fault = FieldError::at("title", "required", "this field is required");
         let json = Problem::from(vec![fault]).to_json();
-        assert_eq!(json["errors"], json!([{"pointer": "/title", "code": "required", "detail": "this field is required"}]));
+        assert_eq!(
+            json["errors"],
+            json!([{"pointer": "/title", "code": "required", "detail": "this field is required"}])
+        );
         assert_eq!(json["detail"], "/title: this field is required");
     }
 

@@ -55,7 +55,9 @@ mod tests {
 
     #[test]
     fn refuses_a_bad_query() {
-        for (text, status) in [("x=1", 422), ("limit=1&limit=2", 422), ("limit=%", 400), ("limit=%zz", 400), ("limit=%ff", 400)] {
+        for (text, status) in
+            [("x=1", 422), ("limit=1&limit=2", 422), ("limit=%", 400), ("limit=%zz", 400), ("limit=%ff", 400)]
+        {
             assert_eq!(read(text, &["limit"]).unwrap_err().status, status, "{text}");
         }
     }

@@ -31,7 +31,8 @@ pub fn post(url: &str, headers: &[(&str, &str)], bytes: &[u8], first_byte_second
     request.set_authority(Some(authority)).map_err(|()| format!("authority {authority}"))?;
     request.set_path_with_query(Some(path)).map_err(|()| format!("path {path}"))?;
     let body = request.body().map_err(|()| "body".to_owned())?;
-    let answer = outgoing_handler::handle(request, Some(options(first_byte_seconds))).map_err(|e| format!("{url}: {e:?}"))?;
+    let answer =
+        outgoing_handler::handle(request, Some(options(first_byte_seconds))).map_err(|e| format!("{url}: {e:?}"))?;
     if !bytes.is_empty() {
         let stream = body.write().map_err(|()| "body".to_owned())?;
         body::write(&stream, bytes).map_err(|error| format!("{url}: {error:?}"))?;

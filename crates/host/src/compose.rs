@@ -25,12 +25,8 @@ pub fn compose(manifest: &Manifest, id: &str) -> anyhow::Result<Vec<u8>> {
     if component.dependencies.is_empty() {
         return Ok(bytes);
     }
-    let mut composer = Composer {
-        graph: CompositionGraph::new(),
-    };
-    composer
-        .compose(id, component, bytes)
-        .with_context(|| format!("cannot compose component `{id}`"))
+    let mut composer = Composer { graph: CompositionGraph::new() };
+    composer.compose(id, component, bytes).with_context(|| format!("cannot compose component `{id}`"))
 }
 
 struct Composer {
@@ -45,71 +41,38 @@ struct Placed {
 }
 
 impl Composer {
-    fn compose(
-        &mut self,
-        id: &str,
-        component: &Component,
-        bytes: Vec<u8>,
-    ) -> anyhow::Result<Vec<u8>> {
+    fn compose(&mut self, id: &str, component: &Component, bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
         let root = self.place(id, bytes)?;
-        let imports: Vec<String> = self.graph.types()[root.world]
-            .imports
-            .keys()
-            .cloned()
-            .collect();
+        let imports: Vec<String> = self.graph.types()[root.world].imports.keys().cloned().collect();
         for (name, dependency) in &component.dependencies {
-            let wanted: Vec<_> = imports
-                .iter()
-                .filter(|import| name.matches(import))
-                .collect();
+            let wanted: Vec<_> = imports.iter().filter(|import| name.matches(import)).collect();
             ensure!(
                 !wanted.is_empty(),
                 "dependency '{name}' doesn't match any imports of component '{id}'; it imports: {}",
                 imports.join(", ")
             );
-            let provider = self.place_dependency(
-                name,
-                dependency,
-                component.dependencies_inherit_configuration,
-            )?;
+            let provider = self.place_dependency(name, dependency, component.dependencies_inherit_configuration)?;
             for import in wanted {
-                self.plug(
-                    root,
-                    import,
-                    provider,
-                    name,
-                    dependency.export.as_deref().unwrap_or(import),
-                )?;
+                self.plug(root, import, provider, name, dependency.export.as_deref().unwrap_or(import))?;
             }
         }
         self.export_all(root)?;
-        self.graph
-            .encode(EncodeOptions::default())
-            .context("the composed component is not valid")
+        self.graph.encode(EncodeOptions::default()).context("the composed component is not valid")
     }
 
     fn place(&mut self, name: &str, bytes: Vec<u8>) -> anyhow::Result<Placed> {
         let package = Package::from_bytes(name, None, bytes, self.graph.types_mut())?;
         let world = package.ty();
         let package = self.graph.register_package(package)?;
-        Ok(Placed {
-            world,
-            instance: self.graph.instantiate(package),
-        })
+        Ok(Placed { world, instance: self.graph.instantiate(package) })
     }
 
-    fn place_dependency(
-        &mut self,
-        name: &DependencyName,
-        from: &Dependency,
-        inherit: bool,
-    ) -> anyhow::Result<Placed> {
+    fn place_dependency(&mut self, name: &DependencyName, from: &Dependency, inherit: bool) -> anyhow::Result<Placed> {
         let placed = self
             .place(&name.package, read(&from.path)?)
             .with_context(|| format!("dependency '{name}' from {}", from.path.display()))?;
         let imports = self.graph.types()[placed.world].imports.keys();
-        let of_spin =
-            |import: &&String| import.starts_with("fermyon:spin/") || import.starts_with("spin:");
+        let of_spin = |import: &&String| import.starts_with("fermyon:spin/") || import.starts_with("spin:");
         if let Some(import) = imports.into_iter().find(of_spin).filter(|_| !inherit) {
             bail!(
                 "dependency '{name}' imports '{import}', which Spin denies to dependencies: \
@@ -129,36 +92,21 @@ impl Composer {
     ) -> anyhow::Result<()> {
         let types = self.graph.types();
         let exports = &types[provider.world].exports;
-        let (Some(offered), Some(wanted)) =
-            (exports.get(export), types[root.world].imports.get(import))
-        else {
+        let (Some(offered), Some(wanted)) = (exports.get(export), types[root.world].imports.get(import)) else {
             let exports: Vec<_> = exports.keys().map(String::as_str).collect();
             let exports = exports.join(", ");
-            bail!(
-                "dependency '{name}' doesn't export '{export}' to satisfy import '{import}'; it exports: {exports}"
-            );
+            bail!("dependency '{name}' doesn't export '{export}' to satisfy import '{import}'; it exports: {exports}");
         };
-        SubtypeChecker::new(&mut Default::default())
-            .is_subtype(*offered, types, *wanted, types)
-            .with_context(|| {
-                format!(
-                    "dependency '{name}' exports '{export}', but not as import '{import}' needs it"
-                )
-            })?;
-        let export = self
-            .graph
-            .alias_instance_export(provider.instance, export)?;
-        self.graph
-            .set_instantiation_argument(root.instance, import, export)?;
+        SubtypeChecker::new(&mut Default::default()).is_subtype(*offered, types, *wanted, types).with_context(
+            || format!("dependency '{name}' exports '{export}', but not as import '{import}' needs it"),
+        )?;
+        let export = self.graph.alias_instance_export(provider.instance, export)?;
+        self.graph.set_instantiation_argument(root.instance, import, export)?;
         Ok(())
     }
 
     fn export_all(&mut self, root: Placed) -> anyhow::Result<()> {
-        let names: Vec<String> = self.graph.types()[root.world]
-            .exports
-            .keys()
-            .cloned()
-            .collect();
+        let names: Vec<String> = self.graph.types()[root.world].exports.keys().cloned().collect();
         for name in names {
             let export = self.graph.alias_instance_export(root.instance, &name)?;
             self.graph.export(export, &name)?;
@@ -168,10 +116,6 @@ impl Composer {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| {
-        format!(
-            "cannot read the component {}: build it first (cargo xtask build)",
-            path.display()
-        )
-    })
+    std::fs::read(path)
+        .with_context(|| format!("cannot read the component {}: build it first (cargo xtask build)", path.display()))
 }

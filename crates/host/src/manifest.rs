@@ -155,12 +155,8 @@ impl Manifest {
     /// Errors show the line and say what is allowed; faults between parts of the file (a trigger
     /// without its component, a route given twice) are reported all at once.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| {
-            format!(
-                "cannot read the manifest {}: is this the right folder?",
-                path.display()
-            )
-        })?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the manifest {}: is this the right folder?", path.display()))?;
         Self::parse(path, &text)
     }
 
@@ -168,8 +164,7 @@ impl Manifest {
     /// its folder.
     pub fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
         let source = source::Source::new(path, text);
-        let document: schema::Document =
-            toml::from_str(text).map_err(|error| source.parse_error(&error))?;
+        let document: schema::Document = toml::from_str(text).map_err(|error| source.parse_error(&error))?;
         check::check(path, document).map_err(|problems| source.problems(problems))
     }
 
@@ -177,11 +172,7 @@ impl Manifest {
     pub fn component(&self, id: &str) -> anyhow::Result<&Component> {
         self.components.get(id).with_context(|| {
             let known: Vec<_> = self.components.keys().map(String::as_str).collect();
-            format!(
-                "no component `{id}` in {}; there are: {}",
-                self.path.display(),
-                known.join(", ")
-            )
+            format!("no component `{id}` in {}; there are: {}", self.path.display(), known.join(", "))
         })
     }
 }

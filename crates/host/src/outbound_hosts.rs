@@ -37,10 +37,7 @@ pub enum Chaining {
 impl AllowedHosts {
     /// Parses entries whose placeholders are filled in. One bad entry is an error for the whole list.
     pub fn parse(entries: &[String]) -> anyhow::Result<Self> {
-        let entries = entries
-            .iter()
-            .map(|text| Entry::parse(text))
-            .collect::<anyhow::Result<_>>()?;
+        let entries = entries.iter().map(|text| Entry::parse(text)).collect::<anyhow::Result<_>>()?;
         Ok(Self { entries })
     }
 
@@ -49,19 +46,11 @@ impl AllowedHosts {
     /// When an entry comes out empty or malformed, the component may connect to nothing at all, as
     /// on Spin; that is logged once, here.
     pub fn of_component(id: &str, entries: &[Template], variables: &Variables) -> Self {
-        let expanded = entries
-            .iter()
-            .map(|entry| variables.expand(entry))
-            .collect::<anyhow::Result<Vec<_>>>();
-        expanded
-            .and_then(|entries| Self::parse(&entries))
-            .unwrap_or_else(|error| {
-                tracing::error!(
-                    component = id,
-                    "allowed_outbound_hosts is unusable, every call is denied: {error:#}"
-                );
-                Self::default()
-            })
+        let expanded = entries.iter().map(|entry| variables.expand(entry)).collect::<anyhow::Result<Vec<_>>>();
+        expanded.and_then(|entries| Self::parse(&entries)).unwrap_or_else(|error| {
+            tracing::error!(component = id, "allowed_outbound_hosts is unusable, every call is denied: {error:#}");
+            Self::default()
+        })
     }
 
     /// Whether a connection to `host` is allowed; without `port` the usual one of `scheme` counts.
@@ -71,37 +60,26 @@ impl AllowedHosts {
     pub fn allows(&self, scheme: &str, host: &str, port: impl Into<Option<u16>>) -> bool {
         let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
         let port = port.into().or_else(|| default_port(&scheme));
-        self.entries
-            .iter()
-            .any(|entry| entry.allows(&scheme, &host, port))
+        self.entries.iter().any(|entry| entry.allows(&scheme, &host, port))
     }
 
     /// Whether requests with a relative URL, which go to the application itself, are allowed.
     pub fn allows_self(&self, scheme: &str) -> bool {
-        self.entries.iter().any(|entry| {
-            entry.allows_scheme(scheme) && matches!(entry.host, Host::Any | Host::Itself)
-        })
+        self.entries.iter().any(|entry| entry.allows_scheme(scheme) && matches!(entry.host, Host::Any | Host::Itself))
     }
 
     /// What the list says about `http://<component>.spin.internal`.
     pub fn chaining(&self) -> Chaining {
-        let usable =
-            |entry: &&Entry| entry.allows_scheme("http") && entry.allows_port(default_port("http"));
+        let usable = |entry: &&Entry| entry.allows_scheme("http") && entry.allows_port(default_port("http"));
         let mut ids = BTreeSet::new();
         for entry in self.entries.iter().filter(usable) {
             match &entry.host {
                 host if host.covers_chaining() => return Chaining::All,
-                Host::Name(name) => {
-                    ids.extend(name.strip_suffix(CHAINING_SUFFIX).map(str::to_owned))
-                }
+                Host::Name(name) => ids.extend(name.strip_suffix(CHAINING_SUFFIX).map(str::to_owned)),
                 _ => {}
             }
         }
-        if ids.is_empty() {
-            Chaining::None
-        } else {
-            Chaining::Only(ids)
-        }
+        if ids.is_empty() { Chaining::None } else { Chaining::Only(ids) }
     }
 }
 
@@ -120,6 +98,5 @@ pub fn default_port(scheme: &str) -> Option<u16> {
 
 /// The component that `http://<id>.spin.internal` means, if `host` is of that form.
 pub fn chaining_target(host: &str) -> Option<&str> {
-    host.strip_suffix(CHAINING_SUFFIX)
-        .filter(|id| !id.is_empty() && !id.contains('.'))
+    host.strip_suffix(CHAINING_SUFFIX).filter(|id| !id.is_empty() && !id.contains('.'))
 }

@@ -53,20 +53,12 @@ pub struct RouteMatch<'a> {
 impl RouteMatch<'_> {
     /// `spin-component-route`: the raw route without its `/...`.
     pub fn component_route(&self) -> &str {
-        self.raw_route
-            .strip_suffix("/...")
-            .unwrap_or(self.raw_route)
+        self.raw_route.strip_suffix("/...").unwrap_or(self.raw_route)
     }
 
     /// The match of a request that another component sends to `http://<component>.spin.internal<path>`.
     pub fn chained<'a>(component: &'a str, path: &str) -> RouteMatch<'a> {
-        RouteMatch {
-            component,
-            route: "/...",
-            raw_route: "/...",
-            path_info: path.to_owned(),
-            params: Vec::new(),
-        }
+        RouteMatch { component, route: "/...", raw_route: "/...", path_info: path.to_owned(), params: Vec::new() }
     }
 }
 
@@ -82,12 +74,8 @@ impl Router {
                 continue;
             };
             let based = with_base(base, &raw);
-            let pattern = Pattern::based(base, &raw)
-                .map_err(|fault| anyhow::anyhow!("route `{raw}`: {fault}"))?;
-            if let Some(other) = routes
-                .iter()
-                .find(|other| other.pattern.same_paths(&pattern))
-            {
+            let pattern = Pattern::based(base, &raw).map_err(|fault| anyhow::anyhow!("route `{raw}`: {fault}"))?;
+            if let Some(other) = routes.iter().find(|other| other.pattern.same_paths(&pattern)) {
                 bail!(
                     "route `{raw}` of `{}` matches the same paths as `{}` of `{}`: keep one",
                     trigger.component,
@@ -95,12 +83,7 @@ impl Router {
                     other.component
                 );
             }
-            routes.push(Route {
-                pattern,
-                raw,
-                based,
-                component: trigger.component.clone(),
-            });
+            routes.push(Route { pattern, raw, based, component: trigger.component.clone() });
         }
         routes.sort_by_key(|route| route.pattern.specificity());
         Ok(Self { routes })
@@ -114,9 +97,7 @@ impl Router {
                 component: &route.component,
                 route: &route.based,
                 raw_route: &route.raw,
-                path_info: below
-                    .map(|below| path_info(below, path))
-                    .unwrap_or_default(),
+                path_info: below.map(|below| path_info(below, path)).unwrap_or_default(),
                 params: route.pattern.names().zip(values).collect(),
             })
         })
@@ -124,9 +105,7 @@ impl Router {
 
     /// Every public route and its component, most specific first.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.routes
-            .iter()
-            .map(|route| (route.based.as_str(), route.component.as_str()))
+        self.routes.iter().map(|route| (route.based.as_str(), route.component.as_str()))
     }
 }
 

@@ -37,11 +37,7 @@ impl Variables {
     ) -> anyhow::Result<Self> {
         refuse_unknown(manifest, overrides)?;
         let value = |name: &String, variable: &Variable| {
-            overrides
-                .get(name)
-                .cloned()
-                .or_else(|| env(&env_name(name)))
-                .or_else(|| variable.default.clone())
+            overrides.get(name).cloned().or_else(|| env(&env_name(name))).or_else(|| variable.default.clone())
         };
         let mut values = BTreeMap::new();
         let mut missing = Vec::new();
@@ -52,16 +48,9 @@ impl Variables {
             }
         }
         if !missing.is_empty() {
-            bail!(
-                "required variables of {} have no value:\n{}",
-                manifest.path.display(),
-                missing.join("\n")
-            );
+            bail!("required variables of {} have no value:\n{}", manifest.path.display(), missing.join("\n"));
         }
-        let mut variables = Self {
-            values,
-            by_component: BTreeMap::new(),
-        };
+        let mut variables = Self { values, by_component: BTreeMap::new() };
         variables.fill_components(manifest)?;
         Ok(variables)
     }
@@ -76,20 +65,14 @@ impl Variables {
     pub fn expand(&self, template: &Template) -> anyhow::Result<String> {
         template
             .render(|name| self.values.get(name).map(String::as_str))
-            .map_err(|name| {
-                anyhow::anyhow!(
-                    "`{template}` uses variable `{name}`, which [variables] does not declare"
-                )
-            })
+            .map_err(|name| anyhow::anyhow!("`{template}` uses variable `{name}`, which [variables] does not declare"))
     }
 
     fn fill_components(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         for (id, component) in &manifest.components {
             let mut own = BTreeMap::new();
             for (name, template) in &component.variables {
-                let text = self
-                    .expand(template)
-                    .with_context(|| format!("variable `{name}` of component `{id}`"))?;
+                let text = self.expand(template).with_context(|| format!("variable `{name}` of component `{id}`"))?;
                 own.insert(name.clone(), text);
             }
             self.by_component.insert(id.clone(), own);
@@ -104,19 +87,10 @@ pub fn env_name(name: &str) -> String {
 }
 
 fn refuse_unknown(manifest: &Manifest, overrides: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    let unknown: Vec<_> = overrides
-        .keys()
-        .filter(|name| !manifest.variables.contains_key(*name))
-        .cloned()
-        .collect();
+    let unknown: Vec<_> = overrides.keys().filter(|name| !manifest.variables.contains_key(*name)).cloned().collect();
     if unknown.is_empty() {
         return Ok(());
     }
     let declared: Vec<_> = manifest.variables.keys().cloned().collect();
-    bail!(
-        "no such variable: {}; {} declares: {}",
-        unknown.join(", "),
-        manifest.path.display(),
-        declared.join(", ")
-    )
+    bail!("no such variable: {}; {} declares: {}", unknown.join(", "), manifest.path.display(), declared.join(", "))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use domain::audit::{GENESIS, commitment, entry_hash};
+use domain::audit::{Entry, GENESIS, commitment, entry_hash};
 use host::cluster::{Cluster, Options};
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
@@ -65,7 +65,19 @@ impl Bed {
         for seq in 1..=length {
             let (event, payload) = (Uuid::from_u128(user.as_u128() * 1000 + seq as u128), format!("{{\"n\":{seq}}}"));
             let commitment = commitment(&salt, &payload);
-            last = entry_hash(&last, seq, &event, seq * 1_000_001, "task.created", &commitment);
+            let entry = Entry {
+                seq,
+                event_id: event,
+                at_micros: seq * 1_000_001,
+                action: "task.created".to_owned(),
+                stream: "task/x".to_owned(),
+                stream_seq: seq,
+                salt: None,
+                payload: None,
+                commitment,
+                hash: GENESIS,
+            };
+            last = entry_hash(&last, &entry);
             let sql = "insert into audit_entry
                 (user_id, seq, event_id, at, action, stream, stream_seq, salt, payload, commitment, hash)
                 values ($1, $2, $3, 'epoch'::timestamptz + $2::bigint * interval '1.000001 seconds', 'task.created',

@@ -16,6 +16,8 @@ enum Work {
     Components,
     /// The components in the host, and then whether every statement and every documented answer was seen.
     Host(Line),
+    /// What needs a Redis server.
+    Redis,
     Licences,
     Coverage,
 }
@@ -56,6 +58,10 @@ impl Work {
                 tests.run(root)?;
                 cargo("test -p host --test coverage").run(root)
             }
+            Work::Redis => {
+                tools::redis(root)?;
+                cargo("test -p host --test runtime -- --ignored").run(root)
+            }
             Work::Licences => tools::licences(root),
             Work::Coverage => coverage::check(root),
         }
@@ -73,6 +79,7 @@ fn steps(root: &Path, all: bool) -> Result<Vec<Step>> {
         fast("clippy", Work::Run(clippy(root)?)),
         fast("domain", one(tests("-p domain -p edge -p xtask", all))),
         fast("host", Work::Host(tests("-p host", all))),
+        slow("redis", Work::Redis),
         slow("licences", Work::Licences),
         slow("coverage", Work::Coverage),
     ])
@@ -129,7 +136,7 @@ mod tests {
     fn picks_the_steps() {
         let fast = ["fmt", "tidy", "components", "clippy", "domain", "host"];
         assert_eq!(names(false, None), fast);
-        assert_eq!(names(true, None).len(), fast.len() + 2);
+        assert_eq!(names(true, None).len(), fast.len() + 3);
         assert_eq!(names(false, Some("coverage")), ["coverage"], "a slow step runs when it is named");
         assert_eq!(names(false, Some("month_ends")), ["components", "tests"]);
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::checks::cargo;
 use crate::step::Line;
-use crate::tools::bring;
+use crate::tools::{bring, package_of_debian};
 
 /// The least share of lines that their tests run, in per cent.
 const LEAST: &str = "85";
@@ -43,15 +43,12 @@ fn llvm(root: &Path) -> Result<Vec<(&'static str, String)>> {
     let there = |program: &String| Line::new([program.as_str(), "--version"]).output(root).is_ok();
     if !named.iter().all(|(_, program)| there(program)) {
         println!("rustup has no llvm-tools here: installing the package llvm-{version}");
-        install(root, &format!("llvm-{version}"))?;
+        let package = format!("llvm-{version}");
+        package_of_debian(root, &package).with_context(|| {
+            format!("needs LLVM's tools: `rustup component add llvm-tools`, or install the package {package}")
+        })?;
     }
     Ok(named.to_vec())
-}
-
-fn install(root: &Path, package: &str) -> Result<()> {
-    let words = || format!("needs LLVM's tools: `rustup component add llvm-tools`, or install the package {package}");
-    let script = format!("apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y {package}");
-    Line::new(["sh", "-c", &script]).output(root).with_context(words).map(|_| ())
 }
 
 /// Whether the active toolchain has rustup's component.

@@ -22,3 +22,21 @@ pub fn bring(root: &Path, tool: &str) -> Result<()> {
     let install = Line::new(["cargo", "install", "--locked", tool]);
     install.run(root).with_context(|| format!("needs {tool}"))
 }
+
+/// Installs `redis-server`, unless it is there.
+pub fn redis(root: &Path) -> Result<()> {
+    if Line::new(["redis-server", "--version"]).output(root).is_ok() {
+        return Ok(());
+    }
+    println!("redis-server is missing: installing the package of that name");
+    package_of_debian(root, "redis-server").context("needs redis-server: install the package of that name")
+}
+
+/// Installs a package of Debian's; the package's own service is not started.
+pub fn package_of_debian(root: &Path, package: &str) -> Result<()> {
+    let script = format!(
+        "apt-get -qq update && \\
+         DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends {package}"
+    );
+    Line::new(["sh", "-c", &script]).output(root).map(|_| ())
+}

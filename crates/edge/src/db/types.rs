@@ -1,8 +1,8 @@
 //! How our types cross to PostgreSQL and back. Instants cross as `timestamp` in UTC: Spin cannot carry `timestamptz`.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use serde_json::Value;
 use spin_sdk::pg4::{DbValue, ParameterValue};
 use uuid::Uuid;
@@ -99,7 +99,9 @@ impl Column for DateTime {
                 let date = date(year, month, day);
                 let time = signed(hour).zip(signed(minute)).zip(signed(second)).zip(i32::try_from(nano).ok());
                 let parts = date.zip(time);
-                let whole = parts.and_then(|(date, (((h, m), s), n))| jiff::civil::Time::new(h, m, s, n).ok().map(|t| date.to_datetime(t)));
+                let whole = parts.and_then(|(date, (((h, m), s), n))| {
+                    jiff::civil::Time::new(h, m, s, n).ok().map(|t| date.to_datetime(t))
+                });
                 whole.ok_or(value)
             }
             other => Err(other),
@@ -218,7 +220,8 @@ mod tests {
     fn survives<T: Parameter + Column + Clone + PartialEq + std::fmt::Debug>(value: T) {
         let taken = T::take(back(value.clone().parameter())).map_err(|value| format!("{value:?}"));
         assert_eq!(taken, Ok(value.clone()));
-        let some = <Option<T> as Column>::take(back(Some(value.clone()).parameter())).map_err(|value| format!("{value:?}"));
+        let some =
+            <Option<T> as Column>::take(back(Some(value.clone()).parameter())).map_err(|value| format!("{value:?}"));
         assert_eq!(some, Ok(Some(value)));
         assert!(matches!(<Option<T> as Column>::take(DbValue::DbNull), Ok(None)));
         assert!(T::take(DbValue::DbNull).is_err());

@@ -50,7 +50,8 @@ const USERS: &str = "
     order by 1";
 
 const ENTRIES: &str = "
-    select seq, event_id, (extract(epoch from at) * 1000000)::bigint, action, salt, payload, commitment, hash
+    select seq, event_id, (extract(epoch from at) * 1000000)::bigint, action, stream,
+        stream_seq, salt, payload, commitment, hash
     from audit_entry where user_id = $1 order by seq";
 
 const HEAD: &str = "select seq, hash from audit_head where user_id = $1";
@@ -100,10 +101,12 @@ fn entry(row: &Row) -> Entry {
         event_id: row.get(1),
         at_micros: row.get(2),
         action: row.get(3),
-        salt: row.get(4),
-        payload: row.get(5),
-        commitment: hash(row.get(6)),
-        hash: hash(row.get(7)),
+        stream: row.get(4),
+        stream_seq: row.get(5),
+        salt: row.get(6),
+        payload: row.get(7),
+        commitment: hash(row.get(8)),
+        hash: hash(row.get(9)),
     }
 }
 

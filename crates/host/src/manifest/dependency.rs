@@ -29,21 +29,13 @@ impl DependencyName {
             && interface.is_none_or(|part| words(part) && package.contains(':'))
             && version.is_none_or(|_| package.contains(':'));
         if !well_formed {
-            return Err(format!(
-                "`{text}` names no import: write it like \"spindle:calendar/rules\""
-            ));
+            return Err(format!("`{text}` names no import: write it like \"spindle:calendar/rules\""));
         }
         if let Some(version) = version.filter(|version| !is_full_version(version)) {
-            return Err(format!(
-                "`{version}` is no full version: write all three numbers, like @1.0.0, or none"
-            ));
+            return Err(format!("`{version}` is no full version: write all three numbers, like @1.0.0, or none"));
         }
         let owned = |part: Option<&str>| part.map(str::to_owned);
-        Ok(Self {
-            package: package.to_owned(),
-            interface: owned(interface),
-            version: owned(version),
-        })
+        Ok(Self { package: package.to_owned(), interface: owned(interface), version: owned(version) })
     }
 
     /// Whether the dependency is meant for the import of this name (`wasi:io/poll@0.2.6`).
@@ -51,22 +43,14 @@ impl DependencyName {
         let (name, version) = split(import, '@');
         let (package, interface) = split(name, '/');
         self.package == package
-            && self
-                .interface
-                .as_deref()
-                .is_none_or(|own| Some(own) == interface)
-            && self
-                .version
-                .as_deref()
-                .is_none_or(|own| Some(own) == version)
+            && self.interface.as_deref().is_none_or(|own| Some(own) == interface)
+            && self.version.as_deref().is_none_or(|own| Some(own) == version)
     }
 
     /// Whether both could fill one import: same package, interfaces not told apart, nor versions by
     /// compatibility.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
-        let apart = |mine: Option<String>, theirs: Option<String>| {
-            mine.is_some() && theirs.is_some() && mine != theirs
-        };
+        let apart = |mine: Option<String>, theirs: Option<String>| mine.is_some() && theirs.is_some() && mine != theirs;
         let track = |name: &Self| name.version.as_deref().map(compatibility_track);
         self.package == other.package
             && !apart(self.interface.clone(), other.interface.clone())
@@ -94,17 +78,11 @@ impl serde::Serialize for DependencyName {
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
-    text.split_once(at)
-        .map_or((text, None), |(head, tail)| (head, Some(tail)))
+    text.split_once(at).map_or((text, None), |(head, tail)| (head, Some(tail)))
 }
 
 fn core_numbers(version: &str) -> Vec<&str> {
-    version
-        .split(['-', '+'])
-        .next()
-        .unwrap_or_default()
-        .split('.')
-        .collect()
+    version.split(['-', '+']).next().unwrap_or_default().split('.').collect()
 }
 
 fn is_full_version(version: &str) -> bool {
@@ -120,9 +98,6 @@ fn compatibility_track(version: &str) -> String {
         return version.to_owned();
     }
     let numbers = core_numbers(version);
-    let significant = numbers
-        .iter()
-        .position(|number| *number != "0")
-        .unwrap_or(numbers.len() - 1);
+    let significant = numbers.iter().position(|number| *number != "0").unwrap_or(numbers.len() - 1);
     numbers[..=significant].join(".")
 }

@@ -86,10 +86,7 @@ pub(super) struct HttpTrigger {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a route is a string such as \"/api/v1/tasks/...\" or { private = true }"
-)]
+#[serde(untagged, expecting = "a route is a string such as \"/api/v1/tasks/...\" or { private = true }")]
 pub(super) enum Route {
     Public(String),
     Private(PrivateRoute),
@@ -149,10 +146,7 @@ pub(super) struct FileMount {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "{ path = \"provider.wasm\" } (registries are not supported here)"
-)]
+#[serde(deny_unknown_fields, expecting = "{ path = \"provider.wasm\" } (registries are not supported here)")]
 pub(super) struct Dependency {
     pub(super) path: Text,
     pub(super) export: Option<Text>,
@@ -168,10 +162,7 @@ pub(super) struct Build {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a build command is a string or a list of strings"
-)]
+#[serde(untagged, expecting = "a build command is a string or a list of strings")]
 pub(super) enum Commands {
     One(String),
     Many(Vec<String>),

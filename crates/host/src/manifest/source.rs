@@ -18,55 +18,19 @@ pub(super) struct Source<'a> {
 
 /// Keys of Spin that this host does not have, and what to do instead.
 const UNSUPPORTED: [(&str, &str); 13] = [
-    (
-        "key_value_stores",
-        "this host has no key-value stores: keep the data in PostgreSQL",
-    ),
-    (
-        "sqlite_databases",
-        "this host has no SQLite: keep the data in PostgreSQL",
-    ),
+    ("key_value_stores", "this host has no key-value stores: keep the data in PostgreSQL"),
+    ("sqlite_databases", "this host has no SQLite: keep the data in PostgreSQL"),
     ("ai_models", "this host has no models"),
-    (
-        "allowed_http_hosts",
-        "deprecated in Spin: use allowed_outbound_hosts",
-    ),
-    (
-        "exclude_files",
-        "this host mounts whole folders: keep what to leave out in another folder",
-    ),
-    (
-        "executor",
-        "components run as wasi:http or by their SDK's interface; leave the key out",
-    ),
-    (
-        "static_response",
-        "this host has no static responses: let a component answer",
-    ),
-    (
-        "targets",
-        "Spin checks targets at build time; leave the key out here",
-    ),
-    (
-        "profile",
-        "build profiles are of Spin 4; this host follows 3.6",
-    ),
-    (
-        "version",
-        "a dependency comes from a file here: { path = \"target/...wasm\" }",
-    ),
-    (
-        "registry",
-        "a dependency comes from a file here: { path = \"target/...wasm\" }",
-    ),
-    (
-        "spin_version",
-        "manifest version 1 is not supported: write spin_manifest_version = 2",
-    ),
-    (
-        "tool",
-        "own tables belong under [application.tool.<name>] or [component.<id>.tool.<name>]",
-    ),
+    ("allowed_http_hosts", "deprecated in Spin: use allowed_outbound_hosts"),
+    ("exclude_files", "this host mounts whole folders: keep what to leave out in another folder"),
+    ("executor", "components run as wasi:http or by their SDK's interface; leave the key out"),
+    ("static_response", "this host has no static responses: let a component answer"),
+    ("targets", "Spin checks targets at build time; leave the key out here"),
+    ("profile", "build profiles are of Spin 4; this host follows 3.6"),
+    ("version", "a dependency comes from a file here: { path = \"target/...wasm\" }"),
+    ("registry", "a dependency comes from a file here: { path = \"target/...wasm\" }"),
+    ("spin_version", "manifest version 1 is not supported: write spin_manifest_version = 2"),
+    ("tool", "own tables belong under [application.tool.<name>] or [component.<id>.tool.<name>]"),
 ];
 
 impl<'a> Source<'a> {
@@ -77,9 +41,7 @@ impl<'a> Source<'a> {
     /// What the parser says, with the line and, for keys that Spin knows, what to do instead.
     pub(super) fn parse_error(&self, error: &toml::de::Error) -> anyhow::Error {
         let mut message = error.message().to_owned();
-        let hint = UNSUPPORTED
-            .iter()
-            .find(|(key, _)| message.starts_with(&format!("unknown field `{key}`")));
+        let hint = UNSUPPORTED.iter().find(|(key, _)| message.starts_with(&format!("unknown field `{key}`")));
         if let Some((_, hint)) = hint {
             message = format!("{message}\n{hint}");
         }
@@ -100,11 +62,7 @@ impl<'a> Source<'a> {
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count();
         let text = self.text.lines().nth(line - 1).unwrap_or_default();
-        let length = problem
-            .span
-            .len()
-            .min(text.chars().count().saturating_sub(column))
-            .max(1);
+        let length = problem.span.len().min(text.chars().count().saturating_sub(column)).max(1);
         let number = line.to_string();
         let gutter = " ".repeat(number.len());
         format!(

@@ -20,10 +20,7 @@ fn outcome(path: &Path) -> (String, &'static str) {
         }
         Err(error) => (format!("{error:#}"), "err"),
     };
-    (
-        format!("{}\n", text.replace(&folder, "").trim_end()),
-        extension,
-    )
+    (format!("{}\n", text.replace(&folder, "").trim_end()), extension)
 }
 
 #[test]
@@ -57,10 +54,7 @@ fn paths_are_relative_to_the_manifest() {
     let text = "spin_manifest_version = 2\n[application]\nname = \"x\"\n[component.a]\nsource = \"a.wasm\"\n";
     let manifest = Manifest::parse(Path::new("some/where/spin.toml"), text).unwrap();
     assert_eq!(manifest.folder, Path::new("some/where"));
-    assert_eq!(
-        manifest.components["a"].source,
-        Path::new("some/where/a.wasm")
-    );
+    assert_eq!(manifest.components["a"].source, Path::new("some/where/a.wasm"));
     let bare = Manifest::parse(Path::new("spin.toml"), text).unwrap();
     assert_eq!(bare.components["a"].source, Path::new("a.wasm"));
 }
@@ -68,20 +62,14 @@ fn paths_are_relative_to_the_manifest() {
 #[test]
 fn a_missing_file_is_named() {
     let error = Manifest::load(Path::new("no/such/spin.toml")).unwrap_err();
-    assert!(
-        format!("{error:#}").starts_with("cannot read the manifest no/such/spin.toml"),
-        "{error:#}"
-    );
+    assert!(format!("{error:#}").starts_with("cannot read the manifest no/such/spin.toml"), "{error:#}");
 }
 
 #[test]
 fn an_unknown_component_is_answered_with_the_known_ones() {
     let manifest = Manifest::load(&golden_folder().join("tasks.toml")).unwrap();
     let error = manifest.component("taks").unwrap_err().to_string();
-    assert!(
-        error.ends_with("there are: recurrence, relay-wake, tasks, ticker"),
-        "{error}"
-    );
+    assert!(error.ends_with("there are: recurrence, relay-wake, tasks, ticker"), "{error}");
 }
 
 #[test]
@@ -102,10 +90,6 @@ fn dependency_names_match_imports_as_on_spin() {
         ("foo:bar/baz", "foo-bar", false),
     ];
     for (name, import, expected) in table {
-        assert_eq!(
-            DependencyName::parse(name).unwrap().matches(import),
-            expected,
-            "{name} and {import}"
-        );
+        assert_eq!(DependencyName::parse(name).unwrap().matches(import), expected, "{name} and {import}");
     }
 }

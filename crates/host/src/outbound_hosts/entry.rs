@@ -30,10 +30,7 @@ impl Entry {
                 "`{text}` is no allowed outbound host: {why}; write scheme://host[:port], `*` for any of them"
             )
         };
-        let (scheme, rest) = text
-            .trim()
-            .split_once("://")
-            .ok_or_else(|| fault("it has no scheme".to_owned()))?;
+        let (scheme, rest) = text.trim().split_once("://").ok_or_else(|| fault("it has no scheme".to_owned()))?;
         if scheme != "*" && (scheme.is_empty() || !scheme.chars().all(char::is_alphabetic)) {
             return Err(fault(format!("scheme `{scheme}` is not letters only")));
         }
@@ -41,11 +38,7 @@ impl Entry {
         let (host, port) = split_port(rest);
         let host = Host::parse(host).map_err(fault)?;
         let ports = parse_ports(scheme, port).map_err(fault)?;
-        Ok(Self {
-            scheme: (scheme != "*").then(|| scheme.to_ascii_lowercase()),
-            host,
-            ports,
-        })
+        Ok(Self { scheme: (scheme != "*").then(|| scheme.to_ascii_lowercase()), host, ports })
     }
 
     pub(super) fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
@@ -57,9 +50,7 @@ impl Entry {
     }
 
     pub(super) fn allows_port(&self, port: Option<u16>) -> bool {
-        self.ports
-            .as_ref()
-            .is_none_or(|ports| port.is_some_and(|port| ports.contains(&u32::from(port))))
+        self.ports.as_ref().is_none_or(|ports| port.is_some_and(|port| ports.contains(&u32::from(port))))
     }
 }
 
@@ -76,15 +67,9 @@ impl Host {
             "*" => Ok(Self::Any),
             "self" | "self.alt" => Ok(Self::Itself),
             "" => Err("it has no host".to_owned()),
-            _ if text.contains('*') => {
-                Err("`*` may stand only in front, as in `*.example.com`".to_owned())
-            }
-            _ if text.contains('/') => {
-                Err("paths and address ranges are not possible here".to_owned())
-            }
-            _ if text.contains(['{', '}', ',', ' ', '@', '?', '#']) => {
-                Err(format!("`{text}` is not one host"))
-            }
+            _ if text.contains('*') => Err("`*` may stand only in front, as in `*.example.com`".to_owned()),
+            _ if text.contains('/') => Err("paths and address ranges are not possible here".to_owned()),
+            _ if text.contains(['{', '}', ',', ' ', '@', '?', '#']) => Err(format!("`{text}` is not one host")),
             _ => Ok(address(&text).map_or(Self::Name(text), Self::Address)),
         }
     }
@@ -117,19 +102,13 @@ fn split_port(authority: &str) -> (&str, &str) {
 }
 
 fn parse_ports(scheme: &str, text: &str) -> Result<Option<Range<u32>>, String> {
-    let number = |text: &str| {
-        text.parse::<u16>()
-            .map(u32::from)
-            .map_err(|_| format!("`{text}` is no port"))
-    };
+    let number = |text: &str| text.parse::<u16>().map(u32::from).map_err(|_| format!("`{text}` is no port"));
     let single = |port: u32| Some(port..port + 1);
     match text.split_once("..") {
         None if text == "*" => Ok(None),
         None if text.is_empty() => match default_port(scheme) {
             Some(port) => Ok(single(port.into())),
-            None => Err(format!(
-                "scheme `{scheme}` has no usual port, so one must be given"
-            )),
+            None => Err(format!("scheme `{scheme}` has no usual port, so one must be given")),
         },
         None => Ok(single(number(text)?)),
         Some((from, to)) => Ok(Some(number(from)?..number(to)?)),
@@ -137,8 +116,5 @@ fn parse_ports(scheme: &str, text: &str) -> Result<Option<Range<u32>>, String> {
 }
 
 fn address(text: &str) -> Option<IpAddr> {
-    text.trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok()
+    text.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }

@@ -19,108 +19,36 @@ fn an_entry_allows_what_it_says() {
         ("http://example.com", "http", "EXAMPLE.com", Some(80), true),
         ("http://Example.COM", "HTTP", "example.com", Some(80), true),
         ("http://example.com/", "http", "example.com", Some(80), true),
-        (
-            "http://example.com",
-            "http",
-            "example.com",
-            Some(8080),
-            false,
-        ),
+        ("http://example.com", "http", "example.com", Some(8080), false),
         ("http://example.com", "https", "example.com", None, false),
         ("http://example.com", "http", "a.example.com", None, false),
-        (
-            "http://example.com",
-            "http",
-            "example.com.evil.org",
-            None,
-            false,
-        ),
-        (
-            "https://example.com",
-            "https",
-            "example.com",
-            Some(443),
-            true,
-        ),
-        (
-            "https://example.com",
-            "https",
-            "example.com",
-            Some(80),
-            false,
-        ),
-        (
-            "http://example.com:8080",
-            "http",
-            "example.com",
-            Some(8080),
-            true,
-        ),
-        (
-            "http://example.com:8080/",
-            "http",
-            "example.com",
-            Some(8080),
-            true,
-        ),
-        (
-            "http://example.com:8080",
-            "http",
-            "example.com",
-            None,
-            false,
-        ),
+        ("http://example.com", "http", "example.com.evil.org", None, false),
+        ("https://example.com", "https", "example.com", Some(443), true),
+        ("https://example.com", "https", "example.com", Some(80), false),
+        ("http://example.com:8080", "http", "example.com", Some(8080), true),
+        ("http://example.com:8080/", "http", "example.com", Some(8080), true),
+        ("http://example.com:8080", "http", "example.com", None, false),
         ("http://127.0.0.1:*", "http", "127.0.0.1", Some(1), true),
         ("http://127.0.0.1:*", "http", "127.0.0.1", None, true),
         ("http://127.0.0.1:*", "https", "127.0.0.1", Some(1), false),
         ("http://127.0.0.1:*", "http", "localhost", Some(1), false),
         ("http://localhost:*", "http", "127.0.0.1", Some(1), false),
         ("*://127.0.0.1:3000", "redis", "127.0.0.1", Some(3000), true),
-        (
-            "*://127.0.0.1:3000",
-            "redis",
-            "127.0.0.1",
-            Some(6379),
-            false,
-        ),
+        ("*://127.0.0.1:3000", "redis", "127.0.0.1", Some(6379), false),
         ("http://a.b:3000..3010", "http", "a.b", Some(3000), true),
         ("http://a.b:3000..3010", "http", "a.b", Some(3009), true),
         ("http://a.b:3000..3010", "http", "a.b", Some(3010), false),
         ("http://a.b:3000..3010", "http", "a.b", Some(2999), false),
-        (
-            "https://*.example.com",
-            "https",
-            "a.example.com",
-            None,
-            true,
-        ),
-        (
-            "https://*.example.com",
-            "https",
-            "a.b.example.com",
-            None,
-            true,
-        ),
+        ("https://*.example.com", "https", "a.example.com", None, true),
+        ("https://*.example.com", "https", "a.b.example.com", None, true),
         ("https://*.example.com", "https", "example.com", None, false),
-        (
-            "https://*.example.com",
-            "https",
-            "badexample.com",
-            None,
-            false,
-        ),
+        ("https://*.example.com", "https", "badexample.com", None, false),
         ("http://*", "http", "anything.at.all", None, true),
         ("http://*", "http", "anything.at.all", Some(81), false),
         ("*://*:*", "mysql", "anything", Some(9), true),
         ("*://*:*", "unknown", "anything", None, true),
         ("*://a:80", "unknown", "a", None, false),
-        (
-            "postgres://127.0.0.1:5432",
-            "postgres",
-            "127.0.0.1",
-            None,
-            true,
-        ),
+        ("postgres://127.0.0.1:5432", "postgres", "127.0.0.1", None, true),
         ("postgres://db", "postgres", "db", Some(5432), true),
         ("postgres://db", "postgres", "db", None, true),
         ("postgres://db", "redis", "db", Some(5432), false),
@@ -131,35 +59,13 @@ fn an_entry_allows_what_it_says() {
         ("http://[::1]:80", "http", "[::2]", Some(80), false),
         ("http://self", "http", "self", None, false),
         ("http://self", "http", "127.0.0.1", Some(80), false),
-        (
-            "http://*.spin.internal",
-            "http",
-            "audit.spin.internal",
-            None,
-            true,
-        ),
+        ("http://*.spin.internal", "http", "audit.spin.internal", None, true),
         ("http://*.spin.internal", "http", "127.0.0.1", None, false),
-        (
-            "http://audit.spin.internal",
-            "http",
-            "audit.spin.internal",
-            Some(80),
-            true,
-        ),
-        (
-            "http://audit.spin.internal",
-            "http",
-            "tasks.spin.internal",
-            Some(80),
-            false,
-        ),
+        ("http://audit.spin.internal", "http", "audit.spin.internal", Some(80), true),
+        ("http://audit.spin.internal", "http", "tasks.spin.internal", Some(80), false),
     ];
     for (entry, scheme, host, port, expected) in table {
-        assert_eq!(
-            hosts(&[entry]).allows(scheme, host, port),
-            expected,
-            "{entry}: {scheme} {host} {port:?}"
-        );
+        assert_eq!(hosts(&[entry]).allows(scheme, host, port), expected, "{entry}: {scheme} {host} {port:?}");
     }
 }
 
@@ -214,19 +120,12 @@ fn chaining_is_read_off_the_entries() {
         (vec!["http://127.0.0.1:*", "postgres://db"], Chaining::None),
         (vec!["http://audit.spin.internal"], only(&["audit"])),
         (
-            vec![
-                "http://audit.spin.internal",
-                "redis://x",
-                "http://relay-wake.spin.internal:*",
-            ],
+            vec!["http://audit.spin.internal", "redis://x", "http://relay-wake.spin.internal:*"],
             only(&["audit", "relay-wake"]),
         ),
         (vec!["http://audit.spin.internal:8080"], Chaining::None),
         (vec!["https://audit.spin.internal"], Chaining::None),
-        (
-            vec!["http://audit.spin.internal", "http://*.spin.internal"],
-            Chaining::All,
-        ),
+        (vec!["http://audit.spin.internal", "http://*.spin.internal"], Chaining::All),
         (vec!["*://*:*"], Chaining::All),
         (vec!["http://*.internal"], Chaining::All),
         (vec!["http://*.example.com"], Chaining::None),
@@ -256,25 +155,15 @@ fn of_front(list: &str, x: &str) -> AllowedHosts {
     let manifest = Manifest::parse(Path::new("spin.toml"), &text).unwrap();
     let overrides = BTreeMap::from([("x".to_owned(), x.to_owned())]);
     let variables = Variables::new(&manifest, &overrides, |_| None).unwrap();
-    AllowedHosts::of_component(
-        "front",
-        &manifest.components["front"].allowed_outbound_hosts,
-        &variables,
-    )
+    AllowedHosts::of_component("front", &manifest.components["front"].allowed_outbound_hosts, &variables)
 }
 
 #[test]
 fn templates_are_filled_in() {
     let list = r#"["{{ x }}", "http://127.0.0.1:*"]"#;
-    assert_eq!(
-        of_front(list, "http://*.spin.internal").chaining(),
-        Chaining::All
-    );
+    assert_eq!(of_front(list, "http://*.spin.internal").chaining(), Chaining::All);
     assert!(of_front(list, "http://*.spin.internal").allows("http", "127.0.0.1", 3000));
-    assert_eq!(
-        of_front(list, "http://10.0.0.1:80").chaining(),
-        Chaining::None
-    );
+    assert_eq!(of_front(list, "http://10.0.0.1:80").chaining(), Chaining::None);
     assert!(of_front(r#"["postgres://{{ x }}"]"#, "db:5433").allows("postgres", "db", 5433));
 }
 

@@ -27,9 +27,7 @@ impl Pattern {
     fn parse(route: &str) -> Result<Self, String> {
         let path = route.strip_prefix('/').ok_or("a route starts with `/`")?;
         if route.starts_with(RESERVED_PREFIX) {
-            return Err(format!(
-                "paths under {RESERVED_PREFIX} are Spin's own and would never reach a component"
-            ));
+            return Err(format!("paths under {RESERVED_PREFIX} are Spin's own and would never reach a component"));
         }
         let (path, wildcard) = match path.strip_suffix("...") {
             Some(rest) if rest.is_empty() || rest.ends_with('/') => (rest, true),
@@ -37,10 +35,7 @@ impl Pattern {
         };
         let path = path.strip_suffix('/').unwrap_or(path);
         let parts = path.split('/').filter(|_| !path.is_empty());
-        Ok(Self {
-            segments: parts.map(Segment::parse).collect::<Result<_, _>>()?,
-            wildcard,
-        })
+        Ok(Self { segments: parts.map(Segment::parse).collect::<Result<_, _>>()?, wildcard })
     }
 
     /// Whether it matches exactly the paths that `other` matches; names of `:name` segments make no difference.
@@ -61,11 +56,7 @@ impl Pattern {
             Segment::Literal(_) => 0,
             Segment::Param(_) => 1,
         };
-        self.segments
-            .iter()
-            .map(rank)
-            .chain(self.wildcard.then_some(2))
-            .collect()
+        self.segments.iter().map(rank).chain(self.wildcard.then_some(2)).collect()
     }
 
     /// The values of the `:name` segments and what `/...` stands for (without slashes around it), if `path` matches.
@@ -75,9 +66,7 @@ impl Pattern {
         let mut values = Vec::new();
         for segment in &self.segments {
             let current = rest?;
-            let (head, tail) = current
-                .split_once('/')
-                .map_or((current, None), |(head, tail)| (head, Some(tail)));
+            let (head, tail) = current.split_once('/').map_or((current, None), |(head, tail)| (head, Some(tail)));
             match segment {
                 Segment::Literal(literal) if literal != head => return None,
                 Segment::Literal(_) => {}
@@ -107,22 +96,17 @@ impl Segment {
             ("", _) => Err("a segment is empty: two slashes in a row".to_owned()),
             ("...", _) => Err("`...` may only stand at the end".to_owned()),
             (_, Some(name)) if is_param_name(name) => Ok(Self::Param(name.to_owned())),
-            (_, Some(_)) => Err(format!(
-                "`{text}`: a parameter is a whole segment, like `:task_id`"
-            )),
-            _ if text.contains([':', '*', '?', '#']) => Err(format!(
-                "`{text}`: a segment is plain text or `:name`; everything below is `/...` at the end"
-            )),
+            (_, Some(_)) => Err(format!("`{text}`: a parameter is a whole segment, like `:task_id`")),
+            _ if text.contains([':', '*', '?', '#']) => {
+                Err(format!("`{text}`: a segment is plain text or `:name`; everything below is `/...` at the end"))
+            }
             _ => Ok(Self::Literal(text.to_owned())),
         }
     }
 }
 
 fn is_param_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// A route with the application's base in front.

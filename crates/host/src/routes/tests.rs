@@ -20,11 +20,7 @@ fn reached(router: &Router, path: &str) -> String {
     let Some(found) = router.find(path) else {
         return "none".to_owned();
     };
-    let params: String = found
-        .params
-        .iter()
-        .map(|(name, value)| format!(" {name}={value}"))
-        .collect();
+    let params: String = found.params.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     format!("{} '{}'{params}", found.component, found.path_info)
 }
 
@@ -91,52 +87,23 @@ fn the_base_is_part_of_the_matched_route_only() {
     let router = Router::new("/base/", &triggers(&[("/foo/...", "foo")])).unwrap();
     assert_eq!(router.find("/foo/x"), None);
     let found = router.find("/base/foo/x").unwrap();
-    assert_eq!(
-        (found.route, found.raw_route, found.component_route()),
-        ("/base/foo/...", "/foo/...", "/foo")
-    );
+    assert_eq!((found.route, found.raw_route, found.component_route()), ("/base/foo/...", "/foo/...", "/foo"));
     assert_eq!(found.path_info, "/x");
 }
 
 #[test]
 fn a_chained_request_matches_everything() {
     let found = RouteMatch::chained("audit", "/internal/events");
-    assert_eq!(
-        (found.component, found.route, found.path_info.as_str()),
-        ("audit", "/...", "/internal/events")
-    );
+    assert_eq!((found.component, found.route, found.path_info.as_str()), ("audit", "/...", "/internal/events"));
 }
 
 #[test]
 fn routes_for_the_same_paths_are_refused() {
-    for (one, two) in [
-        ("/a", "/a"),
-        ("/a", "/a/"),
-        ("/a/:x", "/a/:y"),
-        ("/...", "/..."),
-        ("/a/:x/...", "/a/:y/..."),
-    ] {
-        let error = Router::new("/", &triggers(&[(one, "first"), (two, "second")]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("second") && error.contains("first") && error.contains("keep one"),
-            "{error}"
-        );
+    for (one, two) in [("/a", "/a"), ("/a", "/a/"), ("/a/:x", "/a/:y"), ("/...", "/..."), ("/a/:x/...", "/a/:y/...")] {
+        let error = Router::new("/", &triggers(&[(one, "first"), (two, "second")])).unwrap_err().to_string();
+        assert!(error.contains("second") && error.contains("first") && error.contains("keep one"), "{error}");
     }
-    assert!(
-        Router::new(
-            "/",
-            &triggers(&[
-                ("/a", "x"),
-                ("/a/...", "x"),
-                ("/a/:b", "x"),
-                ("", "x"),
-                ("", "y")
-            ])
-        )
-        .is_ok()
-    );
+    assert!(Router::new("/", &triggers(&[("/a", "x"), ("/a/...", "x"), ("/a/:b", "x"), ("", "x"), ("", "y")])).is_ok());
 }
 
 #[test]
@@ -155,21 +122,9 @@ fn malformed_routes_are_refused() {
         "/.well-known/spin/x",
         "/.../",
     ] {
-        assert!(
-            Router::new("/", &triggers(&[(route, "x")])).is_err(),
-            "{route}"
-        );
+        assert!(Router::new("/", &triggers(&[(route, "x")])).is_err(), "{route}");
     }
-    for route in [
-        "/.well-known/spin",
-        "/.well-known/spindle/...",
-        "/a.b",
-        "/:under_score",
-        "/a...",
-    ] {
-        assert!(
-            Router::new("/", &triggers(&[(route, "x")])).is_ok(),
-            "{route}"
-        );
+    for route in ["/.well-known/spin", "/.well-known/spindle/...", "/a.b", "/:under_score", "/a..."] {
+        assert!(Router::new("/", &triggers(&[(route, "x")])).is_ok(), "{route}");
     }
 }

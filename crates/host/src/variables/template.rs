@@ -21,34 +21,24 @@ impl Template {
         let mut parts = Vec::new();
         let mut rest = source;
         while let Some((text, after)) = rest.split_once("{{") {
-            let (name, tail) = after
-                .split_once("}}")
-                .ok_or("`{{` without `}}`: write {{ variable_name }}")?;
+            let (name, tail) = after.split_once("}}").ok_or("`{{` without `}}`: write {{ variable_name }}")?;
             let name = name.trim();
             if !is_variable_name(name) {
-                return Err(format!(
-                    "`{name}` in {{{{ }}}} is no variable name: write lower_snake_case"
-                ));
+                return Err(format!("`{name}` in {{{{ }}}} is no variable name: write lower_snake_case"));
             }
             push_text(&mut parts, text);
             parts.push(Part::Variable(name.to_owned()));
             rest = tail;
         }
         push_text(&mut parts, rest);
-        Ok(Self {
-            source: source.to_owned(),
-            parts,
-        })
+        Ok(Self { source: source.to_owned(), parts })
     }
 
     /// Text that is taken as it is, braces included.
     pub fn literal(text: &str) -> Self {
         let mut parts = Vec::new();
         push_text(&mut parts, text);
-        Self {
-            source: text.to_owned(),
-            parts,
-        }
+        Self { source: text.to_owned(), parts }
     }
 
     /// Whether the text has no placeholder at all.
@@ -102,9 +92,7 @@ pub fn is_variable_name(name: &str) -> bool {
 /// Whether `word` is `[a-z][a-z0-9]*`, of which the ids in `spin.toml` are made.
 pub(crate) fn is_lower_word(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_lowercase())
-        && word
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 fn push_text(parts: &mut Vec<Part>, text: &str) {

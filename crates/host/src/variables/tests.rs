@@ -24,10 +24,7 @@ fn manifest() -> Manifest {
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// An environment that answers `from-env` for these names.
@@ -36,29 +33,19 @@ fn env(names: &'static [&'static str]) -> impl Fn(&str) -> Option<String> {
 }
 
 fn value(variables: &Variables, name: &str) -> String {
-    variables
-        .expand(&Template::parse(&format!("{{{{ {name} }}}}")).unwrap())
-        .unwrap()
+    variables.expand(&Template::parse(&format!("{{{{ {name} }}}}")).unwrap()).unwrap()
 }
 
 #[test]
 fn an_override_wins_over_the_environment_and_that_over_the_default() {
-    let all = env(&[
-        "SPIN_VARIABLE_DB_HOST",
-        "SPIN_VARIABLE_DB_PASSWORD",
-        "SPIN_VARIABLE_API_KEY",
-    ]);
+    let all = env(&["SPIN_VARIABLE_DB_HOST", "SPIN_VARIABLE_DB_PASSWORD", "SPIN_VARIABLE_API_KEY"]);
     let variables = Variables::new(&manifest(), &map(&[("api_key", "given")]), all).unwrap();
     assert_eq!(value(&variables, "api_key"), "given");
     assert_eq!(value(&variables, "db_host"), "from-env");
     let given = map(&[("api_key", "k"), ("db_password", "")]);
     let variables = Variables::new(&manifest(), &given, |_| None).unwrap();
     assert_eq!(value(&variables, "db_host"), "from-default");
-    assert_eq!(
-        value(&variables, "db_password"),
-        "",
-        "an empty value is a value"
-    );
+    assert_eq!(value(&variables, "db_password"), "", "an empty value is a value");
 }
 
 #[test]
@@ -73,9 +60,7 @@ fn a_component_sees_its_own_variables_only() {
 
 #[test]
 fn all_missing_variables_are_listed_with_the_name_to_set() {
-    let error = Variables::new(&manifest(), &BTreeMap::new(), |_| None)
-        .unwrap_err()
-        .to_string();
+    let error = Variables::new(&manifest(), &BTreeMap::new(), |_| None).unwrap_err().to_string();
     let expected = "required variables of spin.toml have no value:\n  \
         api_key: set SPIN_VARIABLE_API_KEY\n  db_password: set SPIN_VARIABLE_DB_PASSWORD";
     assert_eq!(error, expected);
@@ -83,13 +68,8 @@ fn all_missing_variables_are_listed_with_the_name_to_set() {
 
 #[test]
 fn an_override_must_be_declared() {
-    let error = Variables::new(&manifest(), &map(&[("db_hots", "x")]), |_| None)
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        error,
-        "no such variable: db_hots; spin.toml declares: api_key, db_host, db_password"
-    );
+    let error = Variables::new(&manifest(), &map(&[("db_hots", "x")]), |_| None).unwrap_err().to_string();
+    assert_eq!(error, "no such variable: db_hots; spin.toml declares: api_key, db_host, db_password");
 }
 
 #[test]
@@ -120,16 +100,8 @@ fn templates_parse_and_render() {
             (other, _) => panic!("{source}: {other:?}"),
         }
     }
-    assert!(
-        Template::parse("x").unwrap().is_literal()
-            && !Template::parse("{{ a }}").unwrap().is_literal()
-    );
-    assert_eq!(
-        Template::parse("{{ a }}{{ c }}")
-            .unwrap()
-            .render(|name| Some("1").filter(|_| name == "a")),
-        Err("c")
-    );
+    assert!(Template::parse("x").unwrap().is_literal() && !Template::parse("{{ a }}").unwrap().is_literal());
+    assert_eq!(Template::parse("{{ a }}{{ c }}").unwrap().render(|name| Some("1").filter(|_| name == "a")), Err("c"));
 }
 
 #[test]

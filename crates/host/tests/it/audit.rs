@@ -174,3 +174,15 @@ async fn chains_grow_side_by_side() {
     assert!(whole, "{chains}");
     assert_eq!(each(chains.as_array().expect("chains"), "entries"), [30, 30]);
 }
+
+/// The subject and the sequence that the API shows are part of what is hashed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_entry_is_found() {
+    let app = Spindle::start().await;
+    let mut ada = app.person("ada", "UTC").await;
+    live(&mut ada).await;
+    app.tamper("update audit_entry set stream = 'task/0197a000-0000-7000-8000-000000000001' where seq = 1").await;
+    assert!(!verdict(&app).await.0, "another subject");
+    app.tamper("update audit_entry set stream = 'task/x', stream_seq = stream_seq + 1 where seq = 2").await;
+    assert!(!verdict(&app).await.0, "another sequence");
+}

@@ -21,8 +21,6 @@ pub const INTERNAL_TOKEN: &str = "internal-token-of-tests";
 pub const TOKEN_KEYS: &str = "test=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
 /// Where the tests' clock starts: 2026-02-01T00:00:00Z, in microseconds.
 pub const START: i64 = 1_769_904_000_000_000;
-/// A minute, in microseconds.
-pub const MINUTE: i64 = 60_000_000;
 
 /// The folder of the project.
 pub fn root() -> PathBuf {
@@ -277,8 +275,8 @@ pub async fn chains_verify(sql: &Client) -> bool {
     let heads = sql.query("select user_id, seq, hash from audit_head", &[]).await.expect("heads");
     for head in heads {
         let user: uuid::Uuid = head.get(0);
-        let entries = "select seq, event_id, (extract(epoch from at) * 1000000)::bigint, action, salt, payload,
-            commitment, hash from audit_entry where user_id = $1 order by seq";
+        let entries = "select seq, event_id, (extract(epoch from at) * 1000000)::bigint, action, stream, stream_seq,
+            salt, payload, commitment, hash from audit_entry where user_id = $1 order by seq";
         let rows = sql.query(entries, &[&user]).await.expect("entries");
         let hash = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).expect("32 bytes");
         let entries = rows.into_iter().map(|row| domain::audit::Entry {
@@ -286,10 +284,12 @@ pub async fn chains_verify(sql: &Client) -> bool {
             event_id: row.get(1),
             at_micros: row.get(2),
             action: row.get(3),
-            salt: row.get(4),
-            payload: row.get(5),
-            commitment: hash(row.get(6)),
-            hash: hash(row.get(7)),
+            stream: row.get(4),
+            stream_seq: row.get(5),
+            salt: row.get(6),
+            payload: row.get(7),
+            commitment: hash(row.get(8)),
+            hash: hash(row.get(9)),
         });
         if domain::audit::verify(entries, Some((head.get(1), hash(head.get(2))))).is_err() {
             return false;

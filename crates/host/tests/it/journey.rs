@@ -40,7 +40,10 @@ const NEW_YORK: Plan = Plan {
 async fn journey(app: &Spindle, plan: &Plan) -> Result<(), Broken> {
     let mut person = app.person("ada", plan.time_zone).await;
     let task = create(&person, plan).await?;
-    check(app.count("select count(*) from event_stream where stream like 'task/%' and last_seq = 1").await == 1, "outbox")?;
+    check(
+        app.count("select count(*) from event_stream where stream like 'task/%' and last_seq = 1").await == 1,
+        "outbox",
+    )?;
     // the hint wakes the relay without any tick
     app.app.settle().await;
     check(app.count("select count(*) from inbox").await > 0, "relay")?;

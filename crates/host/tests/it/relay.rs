@@ -144,13 +144,15 @@ async fn streams_that_fail_do_not_hold_up_others() {
     let app = Spindle::with(without_hints()).await;
     let ada = app.person("ada", "UTC").await;
     // events that no consumer can read
-    app.tamper("
+    app.tamper(
+        "
         insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
         select gen_random_uuid(), 'task/' || n, 0, 'task-events', 'x', gen_random_uuid(), '2026-01-01', '{}'
         from generate_series(1, 200) n;
         insert into event_stream (stream, last_seq, acked_seq)
-        select 'task/' || n, 0, -1 from generate_series(1, 200) n")
-        .await;
+        select 'task/' || n, 0, -1 from generate_series(1, 200) n",
+    )
+    .await;
     let task = ada.make(json!({"title": "a"})).await;
     for _ in 0..6 {
         app.relay().await;

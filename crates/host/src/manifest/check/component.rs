@@ -22,22 +22,10 @@ impl Checker<'_> {
         let component = Component {
             source,
             description: raw.description,
-            allowed_outbound_hosts: raw
-                .allowed_outbound_hosts
-                .iter()
-                .map(|entry| self.host(entry))
-                .collect(),
-            files: raw
-                .files
-                .into_iter()
-                .map(|mount| self.file(mount))
-                .collect(),
+            allowed_outbound_hosts: raw.allowed_outbound_hosts.iter().map(|entry| self.host(entry)).collect(),
+            files: raw.files.into_iter().map(|mount| self.file(mount)).collect(),
             environment: raw.environment,
-            variables: raw
-                .variables
-                .into_iter()
-                .map(|entry| self.component_variable(entry))
-                .collect(),
+            variables: raw.variables.into_iter().map(|entry| self.component_variable(entry)).collect(),
             dependencies: self.dependencies(raw.dependencies),
             dependencies_inherit_configuration: raw.dependencies_inherit_configuration,
             build: raw.build.map(|build| self.build(build)),
@@ -57,9 +45,7 @@ impl Checker<'_> {
             Some(template) if template.is_literal() => template,
             other => return other.unwrap_or_else(|| Template::literal(entry.get_ref())),
         };
-        match AllowedHosts::parse(std::slice::from_ref(entry.get_ref()))
-            .map(|hosts| hosts.chaining())
-        {
+        match AllowedHosts::parse(std::slice::from_ref(entry.get_ref())).map(|hosts| hosts.chaining()) {
             Err(error) => self.fault(entry.span(), error.to_string()),
             Ok(Chaining::Only(ids)) => {
                 if let Some(id) = ids.iter().find(|id| !self.components.contains(*id)) {
@@ -74,21 +60,12 @@ impl Checker<'_> {
     fn file(&mut self, raw: schema::FileMount) -> FileMount {
         self.not_empty(&raw.source);
         if !raw.destination.get_ref().starts_with('/') {
-            self.fault(
-                raw.destination.span(),
-                "the guest's path starts with `/`".to_owned(),
-            );
+            self.fault(raw.destination.span(), "the guest's path starts with `/`".to_owned());
         }
-        FileMount {
-            source: self.folder.join(raw.source.get_ref()),
-            destination: raw.destination.into_inner(),
-        }
+        FileMount { source: self.folder.join(raw.source.get_ref()), destination: raw.destination.into_inner() }
     }
 
-    fn dependencies(
-        &mut self,
-        raw: BTreeMap<Text, schema::Dependency>,
-    ) -> BTreeMap<DependencyName, Dependency> {
+    fn dependencies(&mut self, raw: BTreeMap<Text, schema::Dependency>) -> BTreeMap<DependencyName, Dependency> {
         let mut dependencies: BTreeMap<DependencyName, Dependency> = BTreeMap::new();
         for (key, dependency) in raw {
             let name = match DependencyName::parse(key.get_ref()) {
@@ -99,27 +76,14 @@ impl Checker<'_> {
                 }
             };
             if let Some(other) = dependencies.keys().find(|other| other.overlaps(&name)) {
-                self.fault(
-                    key.span(),
-                    format!("`{name}` and `{other}` could fill the same import: keep one"),
-                );
+                self.fault(key.span(), format!("`{name}` and `{other}` could fill the same import: keep one"));
             }
-            if let Some(export) = dependency
-                .export
-                .as_ref()
-                .filter(|_| name.interface.is_none())
-            {
+            if let Some(export) = dependency.export.as_ref().filter(|_| name.interface.is_none()) {
                 let message = "`export` needs an interface in the dependency's name, like \"spindle:calendar/rules\"";
                 self.fault(export.span(), message.to_owned());
             }
             let path = self.folder.join(dependency.path.get_ref());
-            dependencies.insert(
-                name,
-                Dependency {
-                    path,
-                    export: dependency.export.map(Text::into_inner),
-                },
-            );
+            dependencies.insert(name, Dependency { path, export: dependency.export.map(Text::into_inner) });
         }
         dependencies
     }
@@ -129,10 +93,6 @@ impl Checker<'_> {
             schema::Commands::One(command) => vec![command],
             schema::Commands::Many(commands) => commands,
         };
-        Build {
-            command,
-            workdir: self.folder.join(raw.workdir.unwrap_or_default()),
-            watch: raw.watch,
-        }
+        Build { command, workdir: self.folder.join(raw.workdir.unwrap_or_default()), watch: raw.watch }
     }
 }

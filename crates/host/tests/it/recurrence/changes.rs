@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{last_event, next, recurring, series, series_id, tasks_of};
+use super::{last_event, next, recurring, series, tasks_of};
 use crate::harness::Spindle;
 use crate::steps::path;
 

@@ -35,7 +35,7 @@ async fn reopening_makes_no_second_successor() {
         assert_eq!(ada.open().await.len(), 2, "the reopened one and its successor");
         ada.complete(&task).await;
         app.quiet().await;
-        assert_eq!(ada.open().await, [following.clone()]);
+        assert_eq!(ada.open().await, std::slice::from_ref(&following));
     }
     app.tick_at("2026-02-01T00:05:00Z").await;
     assert_eq!(tasks_of(&app, &task).await, 2);
