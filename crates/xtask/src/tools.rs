@@ -35,7 +35,7 @@ pub fn redis(root: &Path) -> Result<()> {
 /// Installs a package of Debian's; the package's own service is not started.
 pub fn package_of_debian(root: &Path, package: &str) -> Result<()> {
     let script = format!(
-        "apt-get -qq update && \\
+        "apt-get -qq update && \
          DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends {package}"
     );
     Line::new(["sh", "-c", &script]).output(root).map(|_| ())

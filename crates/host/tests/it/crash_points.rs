@@ -23,7 +23,7 @@ const LANES: u64 = 2;
 /// Of the calls without an effect one in so many is tried.
 const STEP: u64 = 7;
 /// How often effects that no guest died after are tried again.
-const MORE_ROUNDS: usize = 10;
+const MORE_ROUNDS: usize = 20;
 /// Failures after which no more are looked for.
 const ENOUGH: usize = 5;
 

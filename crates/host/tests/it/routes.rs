@@ -33,7 +33,8 @@ pub fn all() -> Vec<Route> {
     let mut all = Vec::new();
     for component in statements::components(&root()) {
         let source = statements::source(&root(), &component);
-        let Some((_, list)) = source.split_once("const ROUTES: &[Route] = &[") else { continue };
+        let Some((_, list)) = source.split_once("const ROUTES: &[Route] =") else { continue };
+        let (_, list) = list.split_once("&[").expect("ROUTES is a list");
         let (list, _) = list.split_once("];").expect("ROUTES ends");
         let list: String = list.chars().filter(|c| !c.is_whitespace()).collect();
         let before = all.len();
