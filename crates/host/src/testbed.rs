@@ -40,12 +40,16 @@ struct Virtual {
     chance: Mutex<ChaCha20Rng>,
 }
 
+type Wanted = Box<dyn Fn(&HostCall) -> bool + Send>;
+
 #[derive(Default)]
 struct CallLog {
     calls: Vec<HostCall>,
     before: Option<u64>,
     after: Option<u64>,
-    trapped: bool,
+    /// Where a fault has fired.
+    trapped: Option<u64>,
+    wanted: Option<Wanted>,
 }
 
 /// Entries kept of [`TestBed::open_transactions`]; a host that runs for long must not grow by a broken guest.
@@ -120,8 +124,19 @@ impl TestBed {
         lock(&self.inner.calls).after = Some(index);
     }
 
+    /// Makes the guest that makes the first call with an effect for which `wanted` holds trap after the host has acted.
+    /// Fires once. Where guests run at the same time this finds a call that an index would miss.
+    pub fn trap_after_effect(&self, wanted: impl Fn(&HostCall) -> bool + Send + 'static) {
+        lock(&self.inner.calls).wanted = Some(Box::new(wanted));
+    }
+
     /// Whether an armed fault has fired.
     pub fn trapped(&self) -> bool {
+        self.trapped_at().is_some()
+    }
+
+    /// The call at which an armed fault has fired.
+    pub fn trapped_at(&self) -> Option<u64> {
         lock(&self.inner.calls).trapped
     }
 
@@ -170,7 +185,7 @@ impl TestBed {
         log.calls.push(HostCall { index, component: component.into(), effect: None });
         if log.before == Some(index) {
             log.before = None;
-            log.trapped = true;
+            log.trapped = Some(index);
             return Err(Fault { index, when: "before" });
         }
         Ok(index)
@@ -183,14 +198,19 @@ impl TestBed {
             return Ok(());
         }
         log.after = None;
-        log.trapped = true;
+        log.trapped = Some(index);
         Err(Fault { index, when: "after" })
     }
 
     pub(crate) fn set_effect(&self, index: u64, effect: String) {
         let position = usize::try_from(index).unwrap_or(usize::MAX).wrapping_sub(1);
-        if let Some(call) = lock(&self.inner.calls).calls.get_mut(position) {
-            call.effect = Some(effect);
+        let mut log = lock(&self.inner.calls);
+        let CallLog { calls, wanted, after, .. } = &mut *log;
+        let Some(call) = calls.get_mut(position) else { return };
+        call.effect = Some(effect);
+        if wanted.as_ref().is_some_and(|wanted| wanted(call)) {
+            *wanted = None;
+            *after = Some(index);
         }
     }
 }
@@ -253,5 +273,12 @@ mod tests {
         assert!(bed.call_ends(3).is_err() && bed.call_ends(3).is_ok());
         bed.record_calls();
         assert!(bed.calls().is_empty() && !bed.trapped());
+        bed.trap_after_effect(|call| call.effect.as_deref() == Some("pg"));
+        assert_eq!(bed.call_begins("a").ok(), Some(1));
+        bed.set_effect(1, "redis".into());
+        assert!(bed.call_ends(1).is_ok());
+        assert_eq!(bed.call_begins("a").ok(), Some(2));
+        bed.set_effect(2, "pg".into());
+        assert!(bed.call_ends(2).is_err() && bed.trapped());
     }
 }

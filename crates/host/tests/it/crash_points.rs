@@ -23,22 +23,17 @@ const LANES: u64 = 2;
 /// Of the calls without an effect one in so many is tried.
 const STEP: u64 = 7;
 /// How often effects that no guest died after are tried again.
-const MORE_ROUNDS: usize = 20;
+const MORE_ROUNDS: usize = 3;
 /// Failures after which no more are looked for.
 const ENOUGH: usize = 5;
 
 /// A guest that traps once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Fault {
     Before(u64),
     After(u64),
-}
-
-impl Fault {
-    fn index(self) -> u64 {
-        let (Fault::Before(index) | Fault::After(index)) = self;
-        index
-    }
+    /// After the first call with this effect, wherever it comes.
+    AfterEffect(String),
 }
 
 /// An application with a database that the runs empty.
@@ -68,11 +63,13 @@ impl Lane {
         match fault {
             Some(Fault::Before(index)) => bed.trap_before(index),
             Some(Fault::After(index)) => bed.trap_after(index),
+            Some(Fault::AfterEffect(wanted)) => {
+                bed.trap_after_effect(move |call| effect(call).as_ref() == Some(&wanted));
+            }
             None => {}
         }
         let went = Script { app: &self.app, sql: &self.sql }.run(part).await;
-        let index = fault.filter(|_| bed.trapped()).map(Fault::index);
-        let died_at = index.and_then(|index| bed.calls().into_iter().nth(position(index)));
+        let died_at = bed.trapped_at().and_then(|index| bed.calls().into_iter().nth(position(index)));
         let end = match went {
             Ok(()) => self.end().await,
             Err(step) => Err(step),
@@ -134,19 +131,21 @@ impl Trial {
         while self.report.lock().expect("a report").failures.len() < ENOUGH {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(fault) = faults.get(number) else { return };
-            let outcome = lane.run(self.part, Some(*fault)).await;
-            self.judge(*fault, outcome);
+            let outcome = lane.run(self.part, Some(fault.clone())).await;
+            self.judge(fault, outcome);
             if number % 100 == 99 {
                 say(&format!("crash points of {:?}: {} of {}", self.part, number + 1, faults.len()));
             }
         }
     }
 
-    fn judge(&self, fault: Fault, outcome: Outcome) {
+    fn judge(&self, fault: &Fault, outcome: Outcome) {
         let Some(call) = outcome.died_at else { return };
         let mut report = self.report.lock().expect("a report");
         report.deaths += 1;
-        report.alike += usize::from(self.calls[position(call.index)].component == call.component);
+        report.alike += usize::from(
+            self.calls.get(position(call.index)).is_some_and(|undisturbed| undisturbed.component == call.component),
+        );
         let wrong = match outcome.end {
             Ok(state) => state::difference(&self.expected, &state),
             Err(error) => Some(error),
@@ -156,22 +155,16 @@ impl Trial {
         report.effects.extend(effect(&call));
     }
 
-    /// The effects of an undisturbed run with these calls after which no guest has died yet, and faults to mend that.
-    fn missed(&self, calls: &[HostCall]) -> (Vec<String>, Vec<Fault>) {
+    /// The effects of the undisturbed run after which no guest has died yet.
+    fn missed(&self) -> BTreeSet<String> {
         let report = self.report.lock().expect("a report");
-        let calls = calls.iter().filter_map(|call| Some((effect(call)?, Fault::After(call.index))));
-        calls.filter(|(effect, _)| !report.effects.contains(effect)).unzip()
+        self.calls.iter().filter_map(effect).filter(|effect| !report.effects.contains(effect)).collect()
     }
 
-    /// Tries again what was missed, since guests that run at the same time shift the calls.
+    /// Tries what was missed, since guests that run at the same time shift the calls: now by what the call does.
     async fn try_missed(&self, lanes: &[Lane]) {
         for _ in 0..MORE_ROUNDS {
-            if self.missed(&self.calls).0.is_empty() {
-                return;
-            }
-            // where the calls are this time
-            assert!(lanes[0].run(self.part, None).await.end.is_ok());
-            let (_, faults) = self.missed(&lanes[0].app.app.bed().calls());
+            let faults: Vec<Fault> = self.missed().into_iter().map(Fault::AfterEffect).collect();
             self.over(lanes, &faults).await;
         }
     }
@@ -213,7 +206,7 @@ async fn crash_everywhere(part: Part) {
     trial.over(&lanes, &plan).await;
     let planned = trial.report.lock().expect("a report").deaths;
     trial.try_missed(&lanes).await;
-    let missed = trial.missed(&trial.calls).0;
+    let missed = trial.missed();
     let Report { deaths, alike, effects, failures } = trial.report.into_inner().expect("a report");
     say(&format!(
         "crash points of {part:?}: {} host calls; {} runs planned, {planned} guests died, {} more; {alike} in the \
