@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::account::{self, Grant};
 use domain::token::{self, Claims};
-use edge::{Call, Problem, Reply, clock, config};
+use edge::{Call, Problem, Reply, auth, clock};
 use jiff::SignedDuration;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -60,8 +60,7 @@ fn refresh(call: &Call, presented: &str) -> Result<Reply, Problem> {
 }
 
 fn answer(call: &Call, user: Uuid, session: Uuid, time_zone: String, refresh: &str) -> Result<Reply, Problem> {
-    let keys = token::keys(&config::secret("token_keys")?)
-        .map_err(|error| Problem::internal(format!("variable token_keys: {error:?}")))?;
+    let keys = auth::keys()?;
     let key = keys.first().ok_or_else(|| Problem::internal("variable token_keys has no key"))?;
     let iat = call.now.as_second();
     let jti = clock::new_id(call.now);

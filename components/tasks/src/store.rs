@@ -88,6 +88,11 @@ impl Place {
             zone_name,
         }
     }
+
+    /// The wall clock of the due date in the task's zone, for a recurring task.
+    pub fn local(&self) -> Option<DateTime> {
+        self.local
+    }
 }
 
 pub fn get(call: &Call, id: Uuid) -> Result<Option<TaskRow>, Problem> {
@@ -172,13 +177,6 @@ pub fn change(
         ended,
     ];
     call.db()?.first(include_str!("../sql/change.sql"), &parameters)
-}
-
-impl Place {
-    /// The wall clock of the due date in the task's zone, for a recurring task.
-    pub fn local(&self) -> Option<DateTime> {
-        self.local
-    }
 }
 
 pub fn complete(call: &Call, id: Uuid) -> Result<Option<TaskRow>, Problem> {

@@ -24,11 +24,18 @@ fn user(call: Call) -> Result<Call, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
-    let keys = token::keys(&config::secret("token_keys")?)
-        .map_err(|error| Problem::internal(format!("variable token_keys: {error:?}")))?;
-    let claims = token::verify(&keys, token.trim(), call.now.as_second())
+    let claims = token::verify(&keys()?, token.trim(), call.now.as_second())
         .map_err(|error| Problem::unauthorized(error.code(), "get a new access token at POST /api/v1/tokens"))?;
     Ok(call.by(claims))
+}
+
+/// The keys of access tokens, of which the first signs.
+///
+/// # Errors
+/// 500, with the cause in the log, when the variable `token_keys` has none.
+pub fn keys() -> Result<Vec<token::Key>, Problem> {
+    token::keys(&config::secret("token_keys")?)
+        .map_err(|error| Problem::internal(format!("variable token_keys: {error:?}")))
 }
 
 /// The header is the one in which a Dapr sidecar sends its app token.
