@@ -16,11 +16,12 @@ pub use crate::load::AppOptions;
 use crate::load::{self, Loaded};
 use crate::runtime::Runtime;
 use crate::testbed::TestBed;
+use crate::triggers::http::workers::Workers;
 use crate::triggers::http::{Server, body, listener};
 use crate::triggers::{cron, redis};
 
 /// How long instances may go on when the application stops.
-const STOP: Duration = Duration::from_secs(5);
+pub(crate) const STOP: Duration = Duration::from_secs(5);
 
 /// A running application.
 pub struct App {
@@ -36,7 +37,7 @@ impl App {
     /// Loads the manifest, composes and compiles its components (or takes them from the cache), listens and runs the
     /// triggers. Errors tell what to change: a manifest, a variable, a component, an address in use, no Redis.
     pub async fn start(options: AppOptions) -> anyhow::Result<App> {
-        let (listen, redis_url) = (options.listen, options.redis_url.clone());
+        let (listen, redis_url, threads) = (options.listen, options.redis_url.clone(), options.threads);
         let loaded =
             tokio::task::spawn_blocking(move || load::load(&options)).await.context("loading the manifest")??;
         let Loaded { runtime, router, base, subscriptions, redis_address, crons, messages } = loaded;
@@ -46,6 +47,7 @@ impl App {
             .with_context(|| format!("cannot listen on {listen}: is another program using it?"))?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
+        let workers = Workers::start(threads, &server, &stopping)?;
         let mut app = App { runtime, server, crons, address, stop, tasks: Vec::new() };
         match (messages, redis_address) {
             (Some(queue), _) => app.run(redis::run_local(app.runtime.clone(), subscriptions, queue)),
@@ -57,7 +59,7 @@ impl App {
                 app.run(redis::run_server(app.runtime.clone(), subscriptions, address, server));
             }
         }
-        app.run(listener::listen(listener, app.server.clone(), stopping));
+        app.run(listener::listen(listener, workers, stopping));
         if !app.bed().is_virtual() {
             app.crons.clone().into_iter().for_each(|cron| app.run(cron.run(app.runtime.clone())));
         }

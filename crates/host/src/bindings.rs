@@ -14,7 +14,7 @@ pub mod imports {
         ",
         path: ["../../wit/deps/spin-postgres@4.0.0", "../../wit/deps/spin@2.0.0"],
         world: "spindle:host/imports",
-        imports: { default: async | trappable },
+        imports: { default: async | trappable | tracing },
         with: {
             "spin:postgres/postgres.connection": crate::pg::Connection,
             "fermyon:spin/redis.connection": crate::redis::Connection,

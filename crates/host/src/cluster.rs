@@ -32,11 +32,13 @@ pub struct Options {
     /// How long to wait for another owner's end before its running cluster is used as it is.
     /// Zero suits a short command; a long-lived process waits, lest a short one stop the cluster under it.
     pub patience: Duration,
+    /// Settings of the server beyond those of every cluster, as `name=value`.
+    pub settings: &'static [&'static str],
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { durable: true, patience: Duration::ZERO }
+        Options { durable: true, patience: Duration::ZERO, settings: &[] }
     }
 }
 
@@ -165,7 +167,7 @@ fn own(place: PathBuf, lock: File, account: Option<&Account>, options: Options) 
     }
     let port = match server::running(&place) {
         Some(server) if server.ready => server.port,
-        _ => server::start(&binaries, &place, account, options.durable)?,
+        _ => server::start(&binaries, &place, account, options)?,
     };
     let guard = Guard::set(&binaries, &place, account, lock)?;
     Ok(Cluster { place, port, password, guard: Some(guard) })

@@ -46,11 +46,13 @@ pub struct AppOptions {
     pub limits: Limits,
     /// Where compiled components are kept.
     pub cache_dir: PathBuf,
+    /// Threads that serve HTTP.
+    pub threads: usize,
 }
 
 impl AppOptions {
     /// The application of `manifest` with the real clock and no faults on 127.0.0.1:3000, in-process channels, compiled
-    /// code cached in `.spindle/cache` beside the manifest.
+    /// code cached in `.spindle/cache` beside the manifest, a thread for each core.
     pub fn new(manifest: impl Into<PathBuf>) -> Self {
         let manifest = manifest.into();
         let cache_dir = manifest.parent().map(PathBuf::from).unwrap_or_default().join(".spindle/cache");
@@ -63,6 +65,7 @@ impl AppOptions {
             bed: TestBed::real(),
             limits: Limits::default(),
             cache_dir,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 }
@@ -196,6 +199,7 @@ impl Loader<'_> {
             environment: described.environment.clone().into_iter().collect(),
             mounts: described.files.iter().map(mount).collect::<anyhow::Result<_>>()?,
             allowed: AllowedHosts::of_component(id, &described.allowed_outbound_hosts, self.variables),
+            databases: Pools::default(),
         })
     }
 }

@@ -24,7 +24,8 @@ pub mod pool;
 mod session;
 mod types;
 
-use pool::Lease;
+use pool::{Lease, Pool, Prepared};
+use session::{Effect, Nature};
 
 /// Bytes of rows that one `query` may bring into the host.
 const MAX_RESULT: usize = 128 << 20;
@@ -63,51 +64,67 @@ impl Connection {
         self.lease.as_mut().ok_or_else(|| Error::Other("the connection is closed".into()))
     }
 
-    /// Runs `sql` by `run`, and keeps account of what it did to the session.
-    async fn statement<T>(
-        &mut self,
-        sql: &str,
-        run: impl AsyncFnOnce(&mut Lease) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.busy = true;
-        self.changed |= session::leaves_state(sql);
-        let result = run(self.lease()?).await;
-        self.busy = session::drops_statements(sql);
-        match session::effect(sql) {
-            session::Effect::Opens if result.is_ok() => self.in_transaction = true,
-            // A commit that fails has rolled back.
-            session::Effect::Closes => self.in_transaction = false,
-            _ => {}
+    async fn query(&mut self, sql: &str, values: &[types::Parameter]) -> Result<RowSet, Error> {
+        let prepared = self.begin(sql).await?;
+        let mut result = rows(self.lease()?, &prepared.statement, values).await;
+        if self.is_stale(sql, &result) {
+            let prepared = self.begin(sql).await?;
+            result = rows(self.lease()?, &prepared.statement, values).await;
         }
+        self.end(prepared.nature, result.is_ok());
         result
     }
 
-    async fn prepared(lease: &mut Lease, sql: &str) -> Result<Statement, Error> {
-        lease.prepare(sql).await.map_err(|error| failed(&error))
+    async fn execute(&mut self, sql: &str, values: &[types::Parameter]) -> Result<u64, Error> {
+        let prepared = self.begin(sql).await?;
+        let mut result = count(self.lease()?, &prepared.statement, values).await;
+        if self.is_stale(sql, &result) {
+            let prepared = self.begin(sql).await?;
+            result = count(self.lease()?, &prepared.statement, values).await;
+        }
+        self.end(prepared.nature, result.is_ok());
+        result
     }
 
-    async fn query(&mut self, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<RowSet, Error> {
-        let retry = !self.in_transaction;
-        self.statement(sql, async |lease| match rows(lease, sql, values).await {
-            Err(error) if retry && is_stale(&error) && lease.forget(sql) => rows(lease, sql, values).await,
-            result => result,
-        })
-        .await
+    /// Prepares a statement that is about to run.
+    async fn begin(&mut self, sql: &str) -> Result<Prepared, Error> {
+        // Whoever drops the call in the middle leaves a statement running: the connection is then of no more use.
+        self.busy = true;
+        let prepared = self.lease()?.prepare(sql).await;
+        self.busy = prepared.is_ok();
+        let prepared = prepared.map_err(|error| failed(&error))?;
+        self.changed |= prepared.nature.leaves_state;
+        Ok(prepared)
     }
 
-    async fn execute(&mut self, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<u64, Error> {
-        let retry = !self.in_transaction;
-        self.statement(sql, async |lease| match count(lease, sql, values).await {
-            Err(error) if retry && is_stale(&error) && lease.forget(sql) => count(lease, sql, values).await,
-            result => result,
-        })
-        .await
+    /// Keeps account of what a statement that has run did to the session.
+    fn end(&mut self, nature: Nature, worked: bool) {
+        self.busy = nature.drops_statements;
+        match nature.effect {
+            Effect::Opens if worked => self.in_transaction = true,
+            // A commit that fails has rolled back.
+            Effect::Closes => self.in_transaction = false,
+            _ => {}
+        }
+    }
+
+    /// Whether a statement failed only because its cached plan no longer fits the schema. It has not run then, and is
+    /// forgotten, to be prepared anew.
+    fn is_stale<T>(&mut self, sql: &str, result: &Result<T, Error>) -> bool {
+        let Err(error) = result else { return false };
+        let stale = match error {
+            Error::QueryFailed(QueryError::DbError(error)) => {
+                error.code == "26000" || (error.code == "0A000" && error.message.starts_with("cached plan"))
+            }
+            Error::QueryFailed(QueryError::Text(text)) => text.contains("cached plan must not change result type"),
+            _ => false,
+        };
+        stale && !self.in_transaction && self.lease().is_ok_and(|lease| lease.forget(sql))
     }
 }
 
-async fn rows(lease: &mut Lease, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<RowSet, Error> {
-    let statement = Connection::prepared(lease, sql).await?;
-    let stream = lease.client().query_raw(&statement, borrowed(values)).await.map_err(|error| failed(&error))?;
+async fn rows(lease: &Lease, statement: &Statement, values: &[types::Parameter]) -> Result<RowSet, Error> {
+    let stream = lease.client().query_raw(statement, borrowed(values)).await.map_err(|error| failed(&error))?;
     let mut stream = std::pin::pin!(stream);
     let mut set = RowSet { columns: Vec::new(), rows: Vec::new() };
     let mut bytes = 0;
@@ -125,24 +142,12 @@ async fn rows(lease: &mut Lease, sql: &str, values: &[Box<dyn ToSql + Send + Syn
     Ok(set)
 }
 
-async fn count(lease: &mut Lease, sql: &str, values: &[Box<dyn ToSql + Send + Sync>]) -> Result<u64, Error> {
-    let statement = Connection::prepared(lease, sql).await?;
-    lease.client().execute_raw(&statement, borrowed(values)).await.map_err(|error| failed(&error))
+async fn count(lease: &Lease, statement: &Statement, values: &[types::Parameter]) -> Result<u64, Error> {
+    lease.client().execute_raw(statement, borrowed(values)).await.map_err(|error| failed(&error))
 }
 
-fn borrowed(values: &[Box<dyn ToSql + Send + Sync>]) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
+fn borrowed(values: &[types::Parameter]) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
     values.iter().map(|value| &**value as &(dyn ToSql + Sync))
-}
-
-/// Whether a statement failed only because its cached plan no longer fits the schema; it has not run then.
-fn is_stale(error: &Error) -> bool {
-    match error {
-        Error::QueryFailed(QueryError::DbError(error)) => {
-            error.code == "26000" || (error.code == "0A000" && error.message.starts_with("cached plan"))
-        }
-        Error::QueryFailed(QueryError::Text(text)) => text.contains("cached plan must not change result type"),
-        _ => false,
-    }
 }
 
 fn failed(error: &tokio_postgres::Error) -> Error {
@@ -199,6 +204,15 @@ impl Instance {
     }
 
     async fn lease(&mut self, address: &str) -> anyhow::Result<Lease> {
+        let pool = match self.component.databases.get(address) {
+            Some(pool) => pool,
+            None => self.admit(address)?,
+        };
+        pool.take().await
+    }
+
+    /// Reads an address and checks it against the hosts that the component may connect to, once for each address.
+    fn admit(&self, address: &str) -> anyhow::Result<Arc<Pool>> {
         let config: Config = address.parse().context("not a PostgreSQL address")?;
         for (host, port) in pool::targets(&config)? {
             if !self.component.allowed.allows("postgres", &host, port) {
@@ -207,7 +221,8 @@ impl Instance {
                 anyhow::bail!("address {wanted} is not permitted");
             }
         }
-        self.runtime.pools.get(address, config).take().await
+        let pool = self.runtime.pools.get_or_add(address, || Arc::new(Pool::new(config)));
+        Ok(self.component.databases.get_or_add(address, || pool))
     }
 
     /// Records the statement, and gives the text that is to be sent.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
@@ -70,6 +71,8 @@ pub struct Component {
     pub mounts: Vec<Mount>,
     /// Where it may connect to.
     pub allowed: AllowedHosts,
+    /// The databases it has connected to, which it therefore may.
+    pub databases: Pools,
 }
 
 /// Everything that instances share.
@@ -102,33 +105,42 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Instance>> {
 }
 
 /// Counts work that is under way.
-pub struct Work(watch::Sender<usize>);
+#[derive(Default)]
+pub struct Work(Arc<Count>);
 
-impl Default for Work {
-    fn default() -> Self {
-        Work(watch::Sender::new(0))
-    }
+#[derive(Default)]
+struct Count {
+    under_way: AtomicUsize,
+    idle: Notify,
 }
 
 impl Work {
     /// Counts one more until the guard is dropped.
     pub fn begin(&self) -> WorkGuard {
-        self.0.send_modify(|count| *count += 1);
+        self.0.under_way.fetch_add(1, Ordering::SeqCst);
         WorkGuard(self.0.clone())
     }
 
     /// Waits until nothing is under way.
     pub async fn settle(&self) {
-        // The sender lives as long as `self`, so this cannot fail.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+        loop {
+            // Listened to before the count is read, so that no end is missed.
+            let idle = self.0.idle.notified();
+            if self.0.under_way.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            idle.await;
+        }
     }
 }
 
 /// One piece of work under way.
-pub struct WorkGuard(watch::Sender<usize>);
+pub struct WorkGuard(Arc<Count>);
 
 impl Drop for WorkGuard {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+        if self.0.under_way.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.idle.notify_waiters();
+        }
     }
 }

@@ -15,7 +15,10 @@ const TWO_UP: &str = "create table two (id int references one (id));\n";
 
 static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pg-migrate");
-    Mutex::new(Cluster::start(&dir, Options { durable: false, patience: Duration::from_secs(20) }).unwrap())
+    Mutex::new(
+        Cluster::start(&dir, Options { durable: false, patience: Duration::from_secs(20), ..Default::default() })
+            .unwrap(),
+    )
 });
 
 /// Removes what earlier runs left: their databases, and settings of roles, which belong to the whole cluster.
@@ -310,7 +313,7 @@ async fn the_projects_migrations_lead_to_the_golden_schema_and_back() {
 #[test]
 fn a_running_cluster_is_shared_and_ends_with_its_owner() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pg-shared");
-    let options = Options { durable: false, patience: Duration::ZERO };
+    let options = Options { durable: false, ..Options::default() };
     let old = dir.with_extension("old");
     let _ = std::fs::rename(&dir, &old);
     let _ = std::fs::remove_dir_all(&old);

@@ -23,7 +23,7 @@ struct Bed {
 impl Bed {
     async fn new(name: &str) -> Bed {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pg-{name}"));
-        let options = Options { durable: false, patience: Duration::from_secs(20) };
+        let options = Options { durable: false, patience: Duration::from_secs(20), ..Default::default() };
         let cluster = Cluster::start(&dir, options).unwrap();
         let admin = connect(&cluster.owner_url("postgres")).await;
         admin.batch_execute("drop database if exists operator").await.unwrap();
@@ -143,6 +143,7 @@ async fn doctor_and_status_say_what_to_do() {
     assert_eq!(bed.json("migrate status --json")[0]["state"], "pending");
     assert!(!bed.says("migrate status").1);
     assert!(bed.says("migrate up").1);
+    assert!(words.contains("memory: "), "{words}");
     let json = bed.json("doctor --json");
     assert!(json.as_array().unwrap().iter().all(|finding| finding["good"] == true), "{json}");
     assert!(bed.says("migrate status").1);

@@ -7,10 +7,10 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::OWNER;
 use super::account::{self, Account};
 use super::binaries::Binaries;
 use super::process;
+use super::{OWNER, Options};
 
 /// Settings of every cluster. TCP only, since a socket's path is bounded to 107 bytes.
 const SETTINGS: &[&str] = &[
@@ -73,7 +73,7 @@ fn initdb(binaries: &Binaries, place: &Path, account: Option<&Account>, durable:
 }
 
 /// Starts the server on a free port, waits until it takes connections, and returns the port.
-pub fn start(binaries: &Binaries, place: &Path, account: Option<&Account>, durable: bool) -> Result<u16> {
+pub fn start(binaries: &Binaries, place: &Path, account: Option<&Account>, options: Options) -> Result<u16> {
     forget_dead_server(place)?;
     let mut last = None;
     // Between finding a port free and binding it, another process may take it.
@@ -83,7 +83,7 @@ pub fn start(binaries: &Binaries, place: &Path, account: Option<&Account>, durab
             .args(["start", "--silent", "--wait", "--timeout", "60", "--log"])
             .arg(log(place))
             .arg("--options")
-            .arg(server_options(port, durable))
+            .arg(server_options(port, options))
             // With pipes this would wait for the server's end: it inherits them.
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -105,10 +105,10 @@ fn pg_ctl(binaries: &Binaries, account: Option<&Account>, place: &Path) -> Comma
 }
 
 /// The options as the shell that pg_ctl starts will read them.
-fn server_options(port: u16, durable: bool) -> String {
+fn server_options(port: u16, options: Options) -> String {
     let unsafe_for_data: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
-    let extra = if durable { &[] } else { unsafe_for_data };
-    let settings = SETTINGS.iter().chain(extra).map(|setting| format!(" -c {setting}"));
+    let extra = if options.durable { &[] } else { unsafe_for_data };
+    let settings = SETTINGS.iter().chain(extra).chain(options.settings).map(|setting| format!(" -c {setting}"));
     format!("-p {port}{}", settings.collect::<String>())
 }
 

@@ -1,12 +1,12 @@
 //! `spindle up`: the application on this machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use host::manifest::Manifest;
 use host::migrate::{self, Migrations};
 use host::{App, AppOptions};
@@ -25,6 +25,9 @@ pub struct Arguments {
     /// The application's manifest
     #[arg(long, default_value = "spin.toml", value_name = "FILE")]
     manifest: PathBuf,
+    /// Run only this component, as `spin up -c` does; may be given several times
+    #[arg(short = 'c', long = "component-id", value_name = "ID")]
+    components: Vec<String>,
 }
 
 /// A short command that has started the private cluster is done within this time.
@@ -71,11 +74,22 @@ async fn start(places: &Places, arguments: &Arguments, database: &Database) -> R
     options.cache_dir = places.state.join("cache");
     options.redis_url = std::env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let manifest = Manifest::load(&arguments.manifest)?;
+    options.without = others(&manifest, &arguments.components)?;
     let values = variables(places, database, &options)?;
     // What the environment says goes before what we make, and what the manifest does not declare is left out.
     options.variables =
         values.into_iter().filter(|(name, _)| manifest.variables.contains_key(name) && !in_environment(name)).collect();
     patiently("compiling the components; the next start takes them from the cache", App::start(options)).await
+}
+
+/// The components to leave out where only `chosen` ones are to run; none are chosen when all are.
+fn others(manifest: &Manifest, chosen: &[String]) -> Result<BTreeSet<String>> {
+    if let Some(unknown) = chosen.iter().find(|id| !manifest.components.contains_key(*id)) {
+        let known = manifest.components.keys().cloned().collect::<Vec<_>>().join(", ");
+        bail!("there is no component `{unknown}`; the manifest has {known}");
+    }
+    let left_out = |id: &&String| !chosen.is_empty() && !chosen.contains(id);
+    Ok(manifest.components.keys().filter(left_out).cloned().collect())
 }
 
 /// Roles first, since the migrations grant them their rights.

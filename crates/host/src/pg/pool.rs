@@ -1,12 +1,15 @@
 //! Pools of PostgreSQL connections: one an address string, 64 connections each, as Spin has them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, ThreadId};
 
 use anyhow::{Context as _, bail};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use super::session::Nature;
 
 /// Connections an address string may have.
 const SIZE: usize = 64;
@@ -18,17 +21,22 @@ const MAX_STATEMENTS: usize = 256;
 const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
     SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
 
-/// The pools of a host.
+/// Pools by address: all of a host, or those that one component may use.
 #[derive(Default)]
 pub struct Pools {
-    pools: Mutex<BTreeMap<String, Arc<Pool>>>,
+    pools: RwLock<BTreeMap<String, Arc<Pool>>>,
 }
 
 impl Pools {
-    /// The pool for `address`, a `postgres://` URL or a list of `key=value`, checked by [`targets`] before.
-    pub fn get(&self, address: &str, config: Config) -> Arc<Pool> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.entry(address.into()).or_insert_with(|| Arc::new(Pool::new(config))).clone()
+    /// The pool for `address`, if it has been used before.
+    pub fn get(&self, address: &str) -> Option<Arc<Pool>> {
+        self.pools.read().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
+    }
+
+    /// The pool for `address`, a `postgres://` URL or a list of `key=value`; `pool` makes one on its first use.
+    pub fn get_or_add(&self, address: &str, pool: impl FnOnce() -> Arc<Pool>) -> Arc<Pool> {
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        pools.entry(address.into()).or_insert_with(pool).clone()
     }
 }
 
@@ -56,10 +64,21 @@ pub struct Pool {
 }
 
 /// A connection and the statements prepared on it.
-pub struct Backend {
-    /// The connection.
-    pub client: Client,
-    statements: HashMap<String, Statement>,
+struct Backend {
+    client: Client,
+    /// By their text, of which two differ early: a comparison ends soon, where a hash would read all of it.
+    statements: BTreeMap<String, Prepared>,
+    /// Whose runtime reads and writes the socket: others have to wake it.
+    home: ThreadId,
+}
+
+/// A statement that is prepared on a connection.
+#[derive(Clone)]
+pub struct Prepared {
+    /// What the server knows.
+    pub statement: Statement,
+    /// What it does to the session.
+    pub nature: Nature,
 }
 
 /// A connection taken from its pool, and the right to one of the pool's places.
@@ -70,7 +89,8 @@ pub struct Lease {
 }
 
 impl Pool {
-    fn new(config: Config) -> Self {
+    /// No connection yet. `config` was checked by [`targets`].
+    pub fn new(config: Config) -> Self {
         Pool { config, permits: Arc::new(Semaphore::new(SIZE)), idle: Mutex::default() }
     }
 
@@ -88,12 +108,18 @@ impl Pool {
                 tracing::debug!("a PostgreSQL connection ended: {error}");
             }
         });
-        let backend = Backend { client, statements: HashMap::new() };
+        let backend = Backend { client, statements: BTreeMap::new(), home: thread::current().id() };
         Ok(Lease { pool: self, backend, _permit: permit })
     }
 
+    /// An idle connection: of this thread if there is one, else of another.
     fn pop(&self) -> Option<Backend> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let here = thread::current().id();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        match idle.iter().rposition(|backend| backend.home == here) {
+            Some(at) => Some(idle.swap_remove(at)),
+            None => idle.pop(),
+        }
     }
 
     fn push(&self, backend: Backend) {
@@ -108,16 +134,16 @@ impl Lease {
     }
 
     /// `sql` prepared on this connection, from before if it was.
-    pub async fn prepare(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.backend.statements.get(sql) {
-            return Ok(statement.clone());
+    pub async fn prepare(&mut self, sql: &str) -> Result<Prepared, tokio_postgres::Error> {
+        if let Some(prepared) = self.backend.statements.get(sql) {
+            return Ok(prepared.clone());
         }
-        let statement = self.backend.client.prepare(sql).await?;
+        let prepared = Prepared { statement: self.backend.client.prepare(sql).await?, nature: Nature::of(sql) };
         if self.backend.statements.len() >= MAX_STATEMENTS {
             self.backend.statements.clear();
         }
-        self.backend.statements.insert(sql.into(), statement.clone());
-        Ok(statement)
+        self.backend.statements.insert(sql.into(), prepared.clone());
+        Ok(prepared)
     }
 
     /// Forgets `sql`; whether it was prepared.

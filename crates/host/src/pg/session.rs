@@ -13,8 +13,25 @@ pub enum Effect {
     Nothing,
 }
 
-/// The effect of `sql` on the transaction.
-pub fn effect(sql: &str) -> Effect {
+/// All that a statement does to its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    /// To its transaction.
+    pub effect: Effect,
+    /// Whether it could leave settings, locks, cursors or temporary tables behind.
+    pub leaves_state: bool,
+    /// Whether it makes prepared statements invalid.
+    pub drops_statements: bool,
+}
+
+impl Nature {
+    /// The nature of `sql`. Reads all of it, so it is kept with the prepared statement.
+    pub fn of(sql: &str) -> Self {
+        Nature { effect: effect(sql), leaves_state: leaves_state(sql), drops_statements: drops_statements(sql) }
+    }
+}
+
+fn effect(sql: &str) -> Effect {
     let mut words = words(sql);
     let first = words.next().unwrap_or_default();
     let closes = match first.as_str() {
@@ -32,8 +49,7 @@ pub fn effect(sql: &str) -> Effect {
     }
 }
 
-/// Whether `sql` could leave settings, locks, cursors or temporary tables in the session.
-pub fn leaves_state(sql: &str) -> bool {
+fn leaves_state(sql: &str) -> bool {
     let plain = ["select", "insert", "update", "delete", "with", "merge", "values", "table"];
     let first = words(sql).next().unwrap_or_default();
     !plain.contains(&first.as_str())
@@ -44,8 +60,7 @@ pub fn leaves_state(sql: &str) -> bool {
         })
 }
 
-/// Whether `sql` makes prepared statements of the session invalid.
-pub fn drops_statements(sql: &str) -> bool {
+fn drops_statements(sql: &str) -> bool {
     matches!(words(sql).next().as_deref(), Some("deallocate" | "discard" | "prepare"))
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::{Request, Response, StatusCode, header};
 use http_body::Body as _;
 use tokio::sync::oneshot;
+use tracing::{Instrument as _, trace_span};
 use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 
@@ -19,6 +20,7 @@ pub mod body;
 mod exchange;
 pub mod headers;
 pub mod listener;
+pub mod workers;
 
 use body::Body;
 use exchange::{Exchange, Said};
@@ -34,6 +36,11 @@ impl Server {
     /// Serves `router`, whose routes begin with `base`.
     pub fn new(runtime: Arc<Runtime>, router: Router, base: &str) -> Self {
         Server { runtime, router, base: base.into() }
+    }
+
+    /// Waits until no instance runs.
+    pub async fn settle(&self) {
+        self.runtime.work.settle().await;
     }
 
     /// Answers a request that `peer` sent.
@@ -125,7 +132,7 @@ async fn run(
     }
 }
 
-/// A guest's whole run, its instance included.
+/// A guest's whole run, its instance included. The spans are for `cargo xtask bench --explain`.
 async fn guest(
     runtime: Arc<Runtime>,
     component: Arc<Component>,
@@ -134,10 +141,15 @@ async fn guest(
     say: oneshot::Sender<Said>,
 ) -> wasmtime::Result<()> {
     let code = component.http.as_ref().ok_or_else(|| wasmtime::format_err!("the component does not serve HTTP"))?;
+    let making = trace_span!("store").entered();
     let store = Instance::store(&runtime, &component, Cause::Request, fault);
     let mut store = store.map_err(|error| wasmtime::Error::from_boxed(error.into()))?;
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let say = store.data_mut().http().new_response_outparam(say)?;
-    let proxy = code.instantiate_async(&mut store).await?;
-    proxy.wasi_http_incoming_handler().call_handle(&mut store, request, say).await
+    drop(making);
+    let proxy = code.instantiate_async(&mut store).instrument(trace_span!("instantiate")).await?;
+    let running = proxy.wasi_http_incoming_handler().call_handle(&mut store, request, say);
+    let result = running.instrument(trace_span!("guest")).await;
+    trace_span!("reset").in_scope(|| drop(store));
+    result
 }

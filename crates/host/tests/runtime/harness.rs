@@ -17,7 +17,7 @@ pub const START: i64 = 1_769_904_000_000_000;
 
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pg-runtime");
-    let options = cluster::Options { durable: false, patience: Duration::from_secs(20) };
+    let options = cluster::Options { durable: false, patience: Duration::from_secs(20), ..Default::default() };
     Cluster::start(&dir, options).unwrap()
 });
 

@@ -8,15 +8,23 @@ use crate::routes::RouteMatch;
 
 /// Adds them behind what the client sent, so that the last value of a name is ours. `base` is the application's.
 pub fn announce(headers: &mut HeaderMap, full_url: &str, base: &str, route: &RouteMatch<'_>, peer: SocketAddr) {
-    append(headers, "spin-full-url", full_url);
-    append(headers, "spin-path-info", &route.path_info);
-    append(headers, "spin-matched-route", route.route);
-    append(headers, "spin-base-path", base);
-    append(headers, "spin-raw-component-route", route.raw_route);
-    append(headers, "spin-component-route", route.component_route());
-    append(headers, "spin-client-addr", &peer.to_string());
+    headers.reserve(8 + route.params.len());
+    let ours = [
+        (HeaderName::from_static("spin-full-url"), full_url),
+        (HeaderName::from_static("spin-path-info"), &route.path_info),
+        (HeaderName::from_static("spin-matched-route"), route.route),
+        (HeaderName::from_static("spin-base-path"), base),
+        (HeaderName::from_static("spin-raw-component-route"), route.raw_route),
+        (HeaderName::from_static("spin-component-route"), route.component_route()),
+        (HeaderName::from_static("spin-client-addr"), &peer.to_string()),
+    ];
+    for (name, value) in ours {
+        append(headers, name, value);
+    }
     for (name, value) in &route.params {
-        append(headers, &format!("spin-path-match-{name}"), value);
+        if let Ok(name) = HeaderName::try_from(format!("spin-path-match-{name}")) {
+            append(headers, name, value);
+        }
     }
 }
 
@@ -25,8 +33,8 @@ pub fn are_utf8(headers: &HeaderMap) -> bool {
     headers.values().all(|value| std::str::from_utf8(value.as_bytes()).is_ok())
 }
 
-fn append(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.append(name, value);
     }
 }

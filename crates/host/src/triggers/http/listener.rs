@@ -14,19 +14,20 @@ use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::io::TokioIo;
 
 use super::Server;
+use super::workers::Workers;
 
 /// Pause after an error of accept, as when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until `stop` turns true; those that are open end after the request they are in.
-pub async fn listen(listener: TcpListener, server: Arc<Server>, mut stop: watch::Receiver<bool>) {
+pub async fn listen(listener: TcpListener, workers: Workers, mut stop: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stopped(&mut stop) => return,
         };
-        match accepted {
-            Ok((stream, peer)) => drop(tokio::spawn(connection(stream, peer, server.clone(), stop.clone()))),
+        match accepted.and_then(|(stream, peer)| workers.serve(stream, peer)) {
+            Ok(()) => {}
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -40,7 +41,8 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, server: Arc<Server>, mut stop: watch::Receiver<bool>) {
+/// Answers the requests of one connection.
+pub async fn connection(stream: TcpStream, peer: SocketAddr, server: Arc<Server>, mut stop: watch::Receiver<bool>) {
     // Without it small answers wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
@@ -53,6 +55,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, server: Arc<Server>, mu
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
+        biased;
         result = connection.as_mut() => result,
         () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
