@@ -5,6 +5,7 @@ mod events;
 mod faults;
 mod harness;
 mod http;
+mod isolation;
 mod limits;
 mod outgoing;
 mod redis_server;

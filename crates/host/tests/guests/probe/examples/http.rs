@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::SinkExt as _;
+use probe::memory;
 use spin_sdk::http::{Fields, IncomingRequest, OutgoingResponse, Request, Response, ResponseOutparam};
 use spin_sdk::pg4::{Connection, ParameterValue};
 use spin_sdk::{http_component, redis, variables};
@@ -27,6 +28,10 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     match what.as_str() {
         "stream" => return stream(out).await,
         "late" => return late(out, &body).await,
+        "then" => {
+            answer(out, 200, "begun".into()).await;
+            return script(&body).map(drop).unwrap();
+        }
         "late-panic" => {
             answer(out, 200, "before".into()).await;
             std::thread::sleep(Duration::from_millis(20));
@@ -51,9 +56,8 @@ async fn act(what: &str, query: &str, headers: Vec<(String, Vec<u8>)>, body: Str
         })),
         "count" => Ok(CALLS.fetch_add(1, Ordering::Relaxed).to_string()),
         "panic" => panic!("told to panic"),
-        "spin" => loop {
-            CALLS.fetch_add(1, Ordering::Relaxed);
-        },
+        "spin" => memory::spin(),
+        "look" => Ok(memory::look(query.parse()?)),
         "busy" => {
             let end = std::time::Instant::now() + Duration::from_millis(query.parse()?);
             while std::time::Instant::now() < end {
@@ -126,7 +130,8 @@ async fn fetch(request: Request) -> Outcome {
     })
 }
 
-/// Each line is `? query`, `! statement to execute`, `panic`, `open` (a new connection) or `sleep`.
+/// Each line is `? query`, `! statement to execute`, `panic`, `open` (a new connection), `sleep`, `spin`, or `stain`
+/// and `look` as in `memory`.
 fn script(lines: &str) -> Outcome {
     let url = variables::get("db_url")?;
     let mut connection = Connection::open(&url)?;
@@ -141,6 +146,9 @@ fn script(lines: &str) -> Outcome {
             ("panic", _) => panic!("told to panic"),
             ("open", _) => connection = Connection::open(&url)?,
             ("sleep", ms) => std::thread::sleep(Duration::from_millis(ms.parse()?)),
+            ("spin", _) => memory::spin(),
+            ("stain", mib) => writeln!(said, "{}", memory::stain(mib.parse()?))?,
+            ("look", mib) => writeln!(said, "{}", memory::look(mib.parse()?))?,
             _ => anyhow::bail!("what is {line}?"),
         }
     }

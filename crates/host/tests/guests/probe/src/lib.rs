@@ -1,1 +1,3 @@
-//! Nothing: the guests are the examples.
+//! What the guests, which are the examples, have in common.
+
+pub mod memory;
