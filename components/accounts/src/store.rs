@@ -1,7 +1,7 @@
 //! One function a statement.
 
 use domain::account::{SignUp, email_key};
-use edge::{Call, Problem, params, row};
+use edge::{Call, Problem, clock, params, row};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
@@ -62,7 +62,10 @@ pub fn get(call: &Call) -> Result<Option<AccountRow>, Problem> {
 
 /// Counts the attempt; those before `window` ago are forgotten.
 pub fn sign_in(call: &Call, email: &str, window: SignedDuration) -> Result<Attempt, Problem> {
-    call.db()?.one(include_str!("../sql/sign_in.sql"), &params![email_key(email), call.now, call.now - window])
+    call.db()?.one(
+        include_str!("../sql/sign_in.sql"),
+        &params![email_key(email), call.now, clock::shifted(call.now, -window)],
+    )
 }
 
 pub fn start_session(
@@ -83,5 +86,6 @@ pub fn rotate(
     next: Vec<u8>,
     grace: SignedDuration,
 ) -> Result<Option<Rotation>, Problem> {
-    call.db()?.first(include_str!("../sql/rotate.sql"), &params![presented, next, call.now, call.now - grace])
+    call.db()?
+        .first(include_str!("../sql/rotate.sql"), &params![presented, next, call.now, clock::shifted(call.now, -grace)])
 }

@@ -33,7 +33,7 @@ fn sign_in(call: &Call, email: &str, password: &str) -> Result<Reply, Problem> {
     let attempt = store::sign_in(call, email, WINDOW)?;
     if attempt.attempts > ATTEMPTS {
         // rounded up: who waits as long as is said must get in
-        let wait = (attempt.since + WINDOW).duration_since(call.now);
+        let wait = clock::shifted(attempt.since, WINDOW).duration_since(call.now);
         let wait = (wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).max(1);
         let detail = format!("{ATTEMPTS} attempts were made for this address; try again in {wait} seconds");
         let mut problem = Problem::new(429, "too-many-attempts", "Too many attempts to sign in", detail);
@@ -47,7 +47,7 @@ fn sign_in(call: &Call, email: &str, password: &str) -> Result<Reply, Problem> {
     let user = attempt.id.ok_or_else(wrong)?;
     let session = clock::new_id(call.now);
     let refresh = new_refresh_token();
-    store::start_session(call, (session, user), digest(&refresh), call.now + SESSION, email)?;
+    store::start_session(call, (session, user), digest(&refresh), clock::shifted(call.now, SESSION), email)?;
     answer(call, user, session, attempt.time_zone.unwrap_or_default(), &refresh)
 }
 

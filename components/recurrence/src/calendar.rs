@@ -33,8 +33,8 @@ pub fn next(series: &Current, now: Timestamp) -> Result<Option<Next>, Problem> {
     let next = next_due(&place, to_wit(series.occurrence), now.as_microsecond())
         .map_err(|error| broken(format!("{} {}", error.code, error.message)))?;
     let Some(next) = next else { return Ok(None) };
-    let local = from_wit(next.local).ok_or_else(|| broken(format!("{:?} is no local time", next.local)))?;
-    let due = Timestamp::from_microsecond(next.due).map_err(|error| broken(error.to_string()))?;
+    let local = from_wit(next.local).ok_or_else(|| broken("the calendar answered no local time".to_owned()))?;
+    let due = Timestamp::from_microsecond(next.due).map_err(|_| broken(format!("{} is no instant", next.due)))?;
     Ok(Some(Next { local, due, skipped: i32::try_from(next.skipped).unwrap_or(i32::MAX) }))
 }
 

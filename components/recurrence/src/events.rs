@@ -2,9 +2,9 @@
 
 use domain::event::{Event, TASK_COMPLETED};
 use edge::inbox::{Apply, Consumer};
-use edge::{Call, Problem, Reply, hint};
+use edge::{Call, Problem, Reply, clock, hint};
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use serde_json::json;
 
 use crate::calendar;
@@ -31,7 +31,8 @@ pub fn receive(call: &Call) -> Result<Reply, Problem> {
 
 pub fn tick(call: &Call) -> Result<Reply, Problem> {
     let tried = CONSUMER.tick(call)?;
-    let missed = store::missed(call, call.now - MISSED_SINCE, call.now - MISSED_AFTER, MISSED_ROWS)?;
+    let ago = |time: SignedDuration| clock::shifted(call.now, -time);
+    let missed = store::missed(call, ago(MISSED_SINCE), ago(MISSED_AFTER), MISSED_ROWS)?;
     let repaired = missed.len();
     for completion in missed {
         go_on(call, Completion { user: completion.user_id, task: completion.task_id, event: None })?;
@@ -68,5 +69,5 @@ fn go_on(call: &Call, from: Completion) -> Result<bool, Problem> {
 }
 
 fn runs_away(series: &Current, call: &Call) -> bool {
-    series.guard_day == TimeZone::UTC.to_datetime(call.now).date() && series.guard_count >= GUARD
+    series.guard_day == Offset::UTC.to_datetime(call.now).date() && series.guard_count >= GUARD
 }

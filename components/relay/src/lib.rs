@@ -5,7 +5,7 @@
 mod deliver;
 mod store;
 
-use edge::{Call, Problem, Reply, Route, internal};
+use edge::{Call, Problem, Reply, Route, clock, internal};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn run(call: &Call) -> Result<Reply, Problem> {
         let round = round(call, &targets)?;
         handed += round.handed;
         failed += round.failed;
-        if round.handed == 0 || edge::clock::now() > call.now + RUN {
+        if round.handed == 0 || clock::now() > clock::shifted(call.now, RUN) {
             break;
         }
     }
@@ -47,7 +47,7 @@ fn round(call: &Call, targets: &deliver::Targets) -> Result<Round, Problem> {
     let mut failed = Vec::new();
     for event in lease.events {
         // what the lease no longer covers must not be sent: another relay may have it
-        let sent = if edge::clock::now() < lease.send_until { targets.deliver(&event) } else { Err("late".to_owned()) };
+        let sent = if clock::now() < lease.send_until { targets.deliver(&event) } else { Err("late".to_owned()) };
         match sent {
             Ok(()) => done.push(event.stream),
             Err(error) => {

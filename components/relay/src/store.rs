@@ -37,8 +37,9 @@ pub struct Lease {
 pub fn claim(call: &Call, rows: i64, hold: SignedDuration) -> Result<Lease, Problem> {
     let now = clock::now();
     let token = clock::new_id(now);
-    let events = call.db()?.rows(include_str!("../sql/claim.sql"), &params![now, token, now + hold, rows])?;
-    Ok(Lease { token, events, send_until: now + hold / 2 })
+    let events =
+        call.db()?.rows(include_str!("../sql/claim.sql"), &params![now, token, clock::shifted(now, hold), rows])?;
+    Ok(Lease { token, events, send_until: clock::shifted(now, hold / 2) })
 }
 
 /// Acknowledges the first event of each of the streams.

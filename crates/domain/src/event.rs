@@ -1,7 +1,8 @@
 //! Events as they travel: CloudEvents 1.0 in structured JSON.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -58,6 +59,7 @@ pub struct Event {
     /// The stream: `task/<id>`, `series/<id>` or `reminder/<id>`.
     pub subject: String,
     /// When it happened.
+    #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
     pub time: Timestamp,
     /// Always `application/json`.
     pub datacontenttype: String,
@@ -67,6 +69,15 @@ pub struct Event {
     pub sequence: String,
     /// What happened.
     pub data: Value,
+}
+
+fn write_time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&crate::time::print(*time))
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    crate::time::parse(&text).ok_or_else(|| D::Error::custom("time is no RFC 3339 date-time"))
 }
 
 impl Event {

@@ -1,14 +1,14 @@
 //! Series: which occurrence of a recurring task comes next.
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::rrule::{Rule, RuleError};
 use crate::zone::{to_local, to_utc};
 
-/// The hour from which the reminders of an all-day task count back: 09:00 on its date, local time.
-pub const ALL_DAY_HOUR: i8 = 9;
+/// The time from which the reminders of an all-day task count back: 09:00 on its date, local time.
+pub const ALL_DAY: Time = Time::constant(9, 0, 0, 0);
 
 /// The most past occurrences that are counted one by one.
 const MAX_SKIPPED: u32 = 10_000;
@@ -24,7 +24,7 @@ pub enum Next {
     At {
         /// Its identity: the naive local time.
         local: DateTime,
-        /// When it is due; for an all-day series at [`ALL_DAY_HOUR`] on its date.
+        /// When it is due; for an all-day series at [`ALL_DAY`] on its date.
         due: Timestamp,
         /// How many occurrences lie between the cursor and it, already past. 10,000 means that many or more.
         skipped: u32,
@@ -52,7 +52,7 @@ pub fn next_occurrence(
     let mut skipped = 0;
     while let Some(local) = walk.advance()? {
         if !past(local) {
-            let at = if date_only { local.date().at(ALL_DAY_HOUR, 0, 0, 0) } else { local };
+            let at = if date_only { local.date().to_datetime(ALL_DAY) } else { local };
             return Ok(Next::At { local, due: to_utc(at, zone), skipped });
         }
         if skipped < MAX_SKIPPED {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::input::{self, FieldError, Input};
 use crate::rrule::Rule;
-use crate::series::ALL_DAY_HOUR;
+use crate::series::ALL_DAY;
 use crate::zone;
 
 /// Most reminders a task can have.
@@ -43,11 +43,9 @@ impl Due {
             return Err(("type", allowed.to_owned()));
         };
         let due = if text.len() == 10 {
-            text.parse().ok().map(Due::Day)
-        } else if crate::time::is_rfc3339(text) {
-            text.parse().ok().and_then(whole_second).map(Due::At)
+            crate::time::date(text).map(Due::Day)
         } else {
-            None
+            crate::time::parse(text).and_then(whole_second).map(Due::At)
         };
         due.filter(|due| (1970..=9998).contains(&due.local(&TimeZone::UTC).year()))
             .ok_or_else(|| ("format", allowed.to_owned()))
@@ -56,15 +54,15 @@ impl Due {
     /// The wall clock in `zone`; midnight for a day.
     pub fn local(&self, zone: &TimeZone) -> civil::DateTime {
         match self {
-            Due::Day(day) => day.at(0, 0, 0, 0),
+            Due::Day(day) => day.to_datetime(civil::Time::midnight()),
             Due::At(at) => zone::to_local(*at, zone),
         }
     }
 
-    /// The instant from which reminders count back: for a day, [`ALL_DAY_HOUR`] in `zone`.
+    /// The instant from which reminders count back: for a day, [`ALL_DAY`] in `zone`.
     pub fn instant(&self, zone: &TimeZone) -> Timestamp {
         match self {
-            Due::Day(day) => zone::to_utc(day.at(ALL_DAY_HOUR, 0, 0, 0), zone),
+            Due::Day(day) => zone::to_utc(day.to_datetime(ALL_DAY), zone),
             Due::At(at) => *at,
         }
     }
@@ -280,6 +278,30 @@ pub fn create(body: &Value) -> Result<(Option<uuid::Uuid>, Task), Vec<FieldError
     let id = option(&mut input, "id", &None, input::uuid_v7);
     let task = Task::default().patched(&mut input);
     input.finish().map(|()| (id, task))
+}
+
+/// The fields that stand for themselves: what they may be does not depend on the others, and nothing follows from them.
+const WORDS: [&str; 4] = ["title", "description", "priority", "tags"];
+
+/// A patch of such fields alone, which can be stored without a look at the task.
+pub struct Words {
+    /// The names of the fields that it sets.
+    pub fields: Vec<String>,
+    /// Their values; what it does not set means nothing here.
+    pub values: Task,
+}
+
+/// Reads a patch that sets nothing but fields that stand for themselves; `None` for any other.
+///
+/// # Errors
+/// As [`patch`].
+pub fn words(body: &Value) -> Result<Option<Words>, Vec<FieldError>> {
+    let Some(fields) = body.as_object().map(|body| body.keys().cloned().collect::<Vec<_>>()) else { return Ok(None) };
+    if fields.is_empty() || !fields.iter().all(|field| WORDS.contains(&field.as_str())) {
+        return Ok(None);
+    }
+    let any = Task { title: "any".to_owned(), ..Task::default() };
+    patch(&any, body).map(|values| Some(Words { fields, values }))
 }
 
 /// Reads a patch of `task` (RFC 7396).

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 
 /// The text is no IANA name of the bundled database; it holds that text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +35,14 @@ pub fn zone(name: &str) -> Result<TimeZone, UnknownZone> {
 pub fn to_utc(local: DateTime, zone: &TimeZone) -> Timestamp {
     let end = if local.year() < 1970 { Timestamp::MIN } else { Timestamp::MAX };
     let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
-    zone.to_ambiguous_timestamp(local).compatible().unwrap_or(end)
+    let offset = match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+    };
+    offset.to_timestamp(local).unwrap_or(end)
 }
 
 /// What the clocks of the zone show at an instant.
 pub fn to_local(at: Timestamp, zone: &TimeZone) -> DateTime {
-    zone.to_datetime(at)
+    zone.to_offset(at).to_datetime(at)
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use domain::rrule::Rule;
-use domain::series::{ALL_DAY_HOUR, Next, next_occurrence};
+use domain::series::{ALL_DAY, Next, next_occurrence};
 use domain::zone::{to_utc, zone};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan};
@@ -69,7 +69,7 @@ fn an_all_day_one_lasts_until_its_day_is_over_in_the_zone() {
     // 23:59 and 00:00 in New York.
     assert_eq!(next(&Case { now: "2026-03-06T04:59:59Z", ..days }), "2026-03-05T00:00:00 2026-03-05T14:00:00Z 3");
     assert_eq!(next(&Case { now: "2026-03-06T05:00:00Z", ..days }), "2026-03-06T00:00:00 2026-03-06T14:00:00Z 4");
-    assert_eq!(ALL_DAY_HOUR, 9);
+    assert_eq!(ALL_DAY.hour(), 9);
 }
 
 #[test]

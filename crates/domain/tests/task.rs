@@ -156,3 +156,30 @@ fn a_fault_keeps_long_names_short() {
     let errors = Input::new(&body, &["title"]).expect("an object").finish().expect_err("a fault");
     assert!(errors[0].pointer.len() <= 101);
 }
+
+#[test]
+fn a_patch_of_words_needs_no_look_at_the_task() {
+    let words = |body: Value| domain::task::words(&body).map(|words| words.map(|words| (words.fields, words.values)));
+    let (fields, values) = words(json!({"title": " New ", "tags": ["b", "a"]})).unwrap().unwrap();
+    assert_eq!(
+        (fields.as_slice(), values.tags.as_slice()),
+        (&["tags", "title"].map(String::from)[..], &["a", "b"].map(String::from)[..])
+    );
+    let stored = Task { title: "Old".to_owned(), ..Task::default() };
+    for body in [json!({"title": "New"}), json!({"description": ""}), json!({"priority": null, "description": "d"})] {
+        let (fields, values) = words(body.clone()).unwrap().unwrap();
+        let whole = domain::task::patch(&stored, &body).unwrap();
+        assert_eq!(
+            stored.changes(&whole),
+            stored.changes(&Task {
+                title: if fields.contains(&"title".to_owned()) { values.title } else { stored.title.clone() },
+                ..values
+            }),
+            "{body}"
+        );
+    }
+    for other in [json!({}), json!({"title": "a", "due_date": null}), json!({"reminder_minutes": []}), json!([])] {
+        assert!(words(other.clone()).is_ok_and(|words| words.is_none()), "{other}");
+    }
+    assert!(words(json!({"title": null})).is_err() && words(json!({"priority": "P9"})).is_err());
+}

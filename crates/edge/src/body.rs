@@ -1,18 +1,18 @@
 //! Bytes in and out.
 
-use wasi::http::types::{Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use std::mem::ManuallyDrop;
+
+use wasi::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::Problem;
 
-/// Reads the body of a request, up to `limit` bytes.
+/// Reads the body of a request, up to `limit` bytes. The body and its stream go with the instance.
 pub fn read(request: &IncomingRequest, limit: usize) -> Result<Vec<u8>, Problem> {
     let broken = || Problem::malformed("the body cannot be read");
-    let body = request.consume().map_err(|()| broken())?;
-    let stream = body.stream().map_err(|()| broken())?;
+    let body = ManuallyDrop::new(request.consume().map_err(|()| broken())?);
+    let stream = ManuallyDrop::new(body.stream().map_err(|()| broken())?);
     let bytes = drain(&stream, limit).map_err(|_| broken())?;
-    drop(stream);
-    IncomingBody::finish(body);
     bytes.ok_or_else(|| Problem::too_large(limit))
 }
 
@@ -31,7 +31,8 @@ pub fn drain(stream: &InputStream, limit: usize) -> Result<Option<Vec<u8>>, Stre
     }
 }
 
-/// Writes all of `bytes`.
+/// Writes all of `bytes`. Finishing the body sends what is still in the stream, so there is no flush: it would wait for
+/// the reader.
 pub fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), StreamError> {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -44,7 +45,7 @@ pub fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), StreamError> {
         stream.write(now)?;
         rest = later;
     }
-    stream.blocking_flush()
+    Ok(())
 }
 
 /// Sends a response with its length and ends it, so that work after it does not hold it up.
@@ -56,7 +57,7 @@ pub fn respond(out: ResponseOutparam, status: u16, headers: &[(&'static str, Str
     }
     let fields = Fields::from_list(&fields).unwrap_or_else(|_| Fields::new());
     let response = OutgoingResponse::new(fields);
-    if response.set_status_code(status).is_err() {
+    if status != 200 && response.set_status_code(status).is_err() {
         eprintln!("status {status} cannot be sent");
     }
     let body = response.body();

@@ -1,13 +1,14 @@
 //! Calls and replies.
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 
 use domain::token::Claims;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
-use wasi::http::types::{IncomingRequest, Method, ResponseOutparam};
+use wasi::http::types::{Headers, IncomingRequest, Method, ResponseOutparam};
 
 use crate::db::Db;
 use crate::route::{self, Route};
@@ -17,8 +18,12 @@ use crate::{Problem, auth, body, clock, config, query};
 pub const BODY_LIMIT: usize = 256 * 1024;
 
 /// One request while it is answered.
+///
+/// What the host lends for it is not given back one by one, which would be a call into the host each: the instance
+/// ends with its answer, and all goes then.
 pub struct Call {
-    request: IncomingRequest,
+    request: ManuallyDrop<IncomingRequest>,
+    headers: ManuallyDrop<Headers>,
     path: String,
     query: String,
     params: Vec<String>,
@@ -31,7 +36,7 @@ pub struct Call {
 impl Call {
     /// The value of a header, the last one if it came more than once: a client's own come first.
     pub fn header(&self, name: &str) -> Option<String> {
-        let values = self.request.headers().get(&name.to_owned());
+        let values = self.headers.get(&name.to_owned());
         values.into_iter().next_back().and_then(|value| String::from_utf8(value).ok())
     }
 
@@ -117,6 +122,11 @@ impl Reply {
         }
     }
 
+    /// An answer whose body is JSON already.
+    pub fn text(status: u16, json: String) -> Self {
+        Self::bytes(status, "application/json", json.into_bytes())
+    }
+
     /// An answer with a body of some kind.
     pub fn bytes(status: u16, media_type: &str, body: Vec<u8>) -> Self {
         Self { status, headers: vec![("content-type", media_type.to_owned())], body, after: None }
@@ -140,6 +150,10 @@ impl Reply {
         self
     }
 
+    fn send(self, out: ResponseOutparam) {
+        body::respond(out, self.status, &self.headers, &self.body);
+    }
+
     fn problem(problem: Problem) -> Self {
         if let Some(cause) = &problem.cause {
             eprintln!("{} {}: {cause}", problem.status, problem.kind);
@@ -153,32 +167,41 @@ impl Reply {
 
 /// Answers one request by the first route that fits.
 pub fn serve(request: IncomingRequest, out: ResponseOutparam, routes: &[Route]) {
-    let reply = answer(request, routes).unwrap_or_else(Reply::problem);
-    body::respond(out, reply.status, &reply.headers, &reply.body);
-    if let Some(work) = reply.after {
-        work();
-    }
-}
-
-fn answer(request: IncomingRequest, routes: &[Route]) -> Result<Reply, Problem> {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let (route, params) = route::find(routes, &method_name(&request.method()), path)?;
-    let (path, query) = (path.to_owned(), query.to_owned());
-    let call = Call { request, path, query, params, now: clock::now(), user: None, db: OnceCell::new() };
-    let call = auth::admit(call, route.access)?;
-    (route.handler)(&call)
-}
-
-impl Call {
-    /// The same call, made by `user`.
-    pub(crate) fn by(mut self, user: Claims) -> Self {
-        self.user = Some(user);
-        self
+    let (route, params) = match route::find(routes, method_name(&request.method()), path) {
+        Ok(found) => found,
+        Err(problem) => return Reply::problem(problem).send(out),
+    };
+    let mut call = Call {
+        headers: ManuallyDrop::new(request.headers()),
+        request: ManuallyDrop::new(request),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        params,
+        now: clock::now(),
+        user: None,
+        db: OnceCell::new(),
+    };
+    let reply = answer(&mut call, route).unwrap_or_else(Reply::problem);
+    let after = reply.after;
+    reply.send(out);
+    match after {
+        // the connection is for others while this instance works on
+        Some(work) => {
+            drop(call.db);
+            work();
+        }
+        None => std::mem::forget(call.db),
     }
 }
 
-fn method_name(method: &Method) -> String {
+fn answer(call: &mut Call, route: &Route) -> Result<Reply, Problem> {
+    call.user = auth::admit(call, route.access)?;
+    (route.handler)(call)
+}
+
+fn method_name(method: &Method) -> &str {
     match method {
         Method::Get => "GET",
         Method::Head => "HEAD",
@@ -191,5 +214,4 @@ fn method_name(method: &Method) -> String {
         Method::Trace => "TRACE",
         Method::Other(name) => name,
     }
-    .to_owned()
 }

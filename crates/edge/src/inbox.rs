@@ -4,11 +4,11 @@
 
 use domain::event::Event;
 use domain::retry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Call, Problem, Reply, params, row};
+use crate::{Call, Problem, Reply, clock, params, row};
 
 /// Events taken up at once by a tick, and how often it looks for more.
 const BATCH: i64 = 100;
@@ -67,7 +67,7 @@ impl Consumer {
 
     /// Takes an event into the inbox; answers whether it still is to be applied.
     fn take_in(&self, call: &Call, event: &Event) -> Result<bool, Problem> {
-        let retry = call.now + jiff::SignedDuration::from_secs(i64::from(retry::backoff_seconds(1)));
+        let retry = clock::shifted(call.now, SignedDuration::from_secs(i64::from(retry::backoff_seconds(1))));
         let parameters = params![
             self.name,
             event.id,

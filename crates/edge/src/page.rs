@@ -6,11 +6,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::Problem;
+use crate::db::Listed;
 
 /// The page that a client asks for.
 pub struct Page {
-    /// How many items it wants.
-    pub limit: usize,
+    limit: usize,
     /// Items come before this key; the last one possible for the first page.
     pub before: Cursor,
 }
@@ -50,6 +50,19 @@ impl Page {
         i64::try_from(self.limit).unwrap_or(100) + 1
     }
 
+    /// Makes a page of the rows found, as JSON. They are ordered by their columns `created_at` and `id`.
+    pub fn json(&self, listed: &Listed) -> Vec<u8> {
+        let mut page = b"{\"items\":[".to_vec();
+        listed.write(self.limit, &mut page);
+        page.extend_from_slice(b"],\"next\":");
+        match self.limit.checked_sub(1).filter(|_| listed.len() > self.limit).and_then(|last| listed.key(last)) {
+            // base64url needs no escaping
+            Some(key) => [b"\"", key.encode().as_bytes(), b"\"}"].iter().for_each(|part| page.extend_from_slice(part)),
+            None => page.extend_from_slice(b"null}"),
+        }
+        page
+    }
+
     /// Makes a page of the rows found; `key` is what they are ordered by.
     pub fn items<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> Cursor) -> Items<T> {
         let more = rows.len() > self.limit;
@@ -76,6 +89,7 @@ impl<T> Items<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spin_sdk::pg4::DbValue;
 
     fn parameters(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -96,6 +110,26 @@ mod tests {
         assert_eq!((last.before.id, last.limit), (Uuid::from_u128(2), 50));
         let rest = page.items(vec![1], key).map(|n| n + 1);
         assert_eq!(serde_json::to_value(rest).unwrap(), serde_json::json!({"items": [2], "next": null}));
+    }
+
+    #[test]
+    fn a_page_of_a_listing_reads_like_one_of_values() {
+        #[derive(Serialize)]
+        struct Shown {
+            created_at: &'static str,
+            id: Uuid,
+        }
+        let ids = |rows: &[u8]| -> Vec<Uuid> { rows.iter().map(|n| Uuid::from_u128(u128::from(*n))).collect() };
+        let at = Cursor { at: Timestamp::UNIX_EPOCH, id: Uuid::nil() };
+        for rows in [&[] as &[u8], &[2, 1], &[3, 2, 1]] {
+            let page = Page::read(&parameters(&[("limit", "2")])).expect("a page");
+            let listing = |id: &Uuid| vec![DbValue::Datetime((1970, 1, 1, 0, 0, 0, 0)), DbValue::Uuid(id.to_string())];
+            let listed = Listed::new(&["created_at", "id"], ids(rows).iter().map(listing).collect());
+            let shown =
+                ids(rows).into_iter().map(|id| Shown { created_at: "1970-01-01T00:00:00.000000Z", id }).collect();
+            let expected = serde_json::to_value(page.items(shown, |row| Cursor { id: row.id, ..at })).unwrap();
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&page.json(&listed)).unwrap(), expected);
+        }
     }
 
     #[test]

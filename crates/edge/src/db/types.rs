@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use serde_json::Value;
 use spin_sdk::pg4::{DbValue, ParameterValue};
 use uuid::Uuid;
@@ -126,13 +126,13 @@ impl Parameter for DateTime {
 impl Column for Timestamp {
     fn take(value: DbValue) -> Result<Self, DbValue> {
         let local = DateTime::take(value)?;
-        TimeZone::UTC.to_timestamp(local).map_err(|_| DbValue::Str(local.to_string()))
+        Offset::UTC.to_timestamp(local).map_err(|_| DbValue::Str(local.to_string()))
     }
 }
 
 impl Parameter for Timestamp {
     fn parameter(self) -> ParameterValue {
-        TimeZone::UTC.to_datetime(self).parameter()
+        Offset::UTC.to_datetime(self).parameter()
     }
 }
 

@@ -75,6 +75,20 @@ fn all() -> BTreeMap<String, (Vec<String>, usize)> {
     built().into_iter().map(|(name, path)| (name, read(&path))).map(|(n, b)| (n, (imports(&b), b.len()))).collect()
 }
 
+/// The most that a component may have, in bytes: a guest that touches little is quick to make, to load and to reset.
+const MOST: usize = 400_000;
+/// The same for those that bring the zone database.
+const MOST_WITH_ZONES: usize = 700_000;
+
+#[test]
+fn components_are_small() {
+    for (name, (_, size)) in all() {
+        let zones = ["accounts", "calendar", "tasks"].contains(&name.as_str());
+        let most = if zones { MOST_WITH_ZONES } else { MOST };
+        assert!(size <= most, "{name} has {size} bytes, more than {most}; see docs/performance.md, \"Size\"");
+    }
+}
+
 #[test]
 fn components_import_what_the_list_says() {
     let file = root().join("crates/host/tests/it/imports.txt");
