@@ -49,8 +49,8 @@ create table event_stream (
     lease_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
     attempts integer not null default 0,
     constraint event_stream_pkey PRIMARY KEY (stream)
-) with (autovacuum_vacuum_scale_factor=0.02, fillfactor=70);
-CREATE INDEX event_stream_pending ON event_stream USING btree (lease_until, stream) WHERE acked_seq < last_seq;
+) with (autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX event_stream_pending ON event_stream USING btree (lease_until) WHERE acked_seq < last_seq;
 grant insert, select, update on event_stream to spindle_recurrence;
 grant select, update on event_stream to spindle_relay;
 grant insert, select, update on event_stream to spindle_reminders;
@@ -73,7 +73,7 @@ create table inbox (
     error text,
     constraint inbox_pkey PRIMARY KEY (consumer, event_id),
     constraint inbox_state_check CHECK (state = ANY (ARRAY['new'::text, 'done'::text, 'dead'::text]))
-) with (autovacuum_vacuum_scale_factor=0.02, fillfactor=80);
+) with (autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX inbox_stream ON inbox USING btree (consumer, stream, stream_seq) WHERE state <> 'done'::text;
 CREATE INDEX inbox_waiting ON inbox USING btree (consumer, not_before) WHERE state = 'new'::text;
 grant insert, select, update on inbox to spindle_audit;
@@ -109,11 +109,10 @@ create table outbox (
     user_id uuid not null,
     time timestamp with time zone not null,
     data jsonb not null,
-    constraint outbox_data_check CHECK (octet_length(data::text) <= 65536),
-    constraint outbox_pkey PRIMARY KEY (id),
-    constraint outbox_stream_stream_seq_key UNIQUE (stream, stream_seq),
+    constraint outbox_data_check CHECK (pg_column_size(data) <= 65536),
+    constraint outbox_pkey PRIMARY KEY (stream, stream_seq),
     constraint outbox_topic_check CHECK (topic = ANY (ARRAY['task-events'::text, 'reminders'::text]))
-) with (autovacuum_vacuum_scale_factor=0.02, fillfactor=90);
+) with (autovacuum_vacuum_scale_factor=0.02);
 grant insert, select (stream), select (stream_seq) on outbox to spindle_recurrence;
 grant delete, select, update on outbox to spindle_relay;
 grant insert, select (stream), select (stream_seq) on outbox to spindle_reminders;

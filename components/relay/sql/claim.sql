@@ -7,7 +7,7 @@ with heads as materialized (
     select stream from (
         select stream from event_stream
         where acked_seq < last_seq and lease_until < $1::timestamp at time zone 'utc'
-        order by lease_until, stream
+        order by lease_until
         limit 100
         for update skip locked
     ) free

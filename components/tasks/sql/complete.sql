@@ -22,18 +22,20 @@ with old as (
     select 'task/' || id, version from after
     on conflict (stream) do update set last_seq = excluded.last_seq
 )
-select
-    t.id, t.title, t.description, t.priority, t.tags, t.due_on, t.due_at at time zone 'utc' as due_at,
-    coalesce(
-        to_char(t.due_on, 'YYYY-MM-DD'),
-        to_char(t.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) as due_date,
-    t.time_zone,
-    t.recurrence_rule, t.reminder_minutes, t.series_id, t.occurrence, t.status, t.version,
-    t.created_at at time zone 'utc' as created_at, t.updated_at at time zone 'utc' as updated_at,
-    t.completed_at at time zone 'utc' as completed_at,
-    t.changed
+select row_to_json(v)::text as body, t.changed
 from (
     select *, true as changed from after
     union all
     select *, false from old where not exists (select from after)
-) t;
+) t
+cross join lateral (
+    select
+        t.id, t.title, t.description, 'P' || t.priority as priority, t.tags,
+        coalesce(
+            to_char(t.due_on, 'YYYY-MM-DD'),
+            to_char(t.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) as due_date,
+        t.time_zone, t.recurrence_rule, t.reminder_minutes, t.series_id, t.occurrence, t.status, t.version,
+        to_char(t.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at,
+        to_char(t.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at,
+        to_char(t.completed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as completed_at
+) v;

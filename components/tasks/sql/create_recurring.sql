@@ -1,4 +1,4 @@
--- Creates a task and, for a recurring one, its series, with an event each. A repeated id answers the stored task.
+-- Creates a recurring task and its series, with an event each. A repeated id answers the stored task.
 -- No row: the id is taken by a task that is deleted or someone else's, or by one made at this very moment: ask again.
 -- $1 user uuid, $2 id uuid, $3 title text, $4 description text, $5 priority int4, $6 tags text[], $7 due_on date,
 -- $8 due_at timestamp, $9 time_zone text, $10 recurrence_rule text, $11 reminder_minutes int4[], $12 series uuid,
@@ -19,7 +19,6 @@ with after as (
     select series_id, user_id, recurrence_rule, $14, occurrence, due_on is not null, occurrence,
         $15::timestamp::date, 1, 1, created_at, created_at
     from after
-    where series_id is not null
     returning *
 ), events as (
     insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
@@ -37,22 +36,23 @@ with after as (
     returning stream, stream_seq
 ), streams as (
     insert into event_stream (stream, last_seq)
-    select stream, stream_seq from events order by stream
-    on conflict (stream) do update set last_seq = excluded.last_seq
+    select stream, stream_seq from events
 )
-select
-    t.id, t.title, t.description, t.priority, t.tags, t.due_on, t.due_at at time zone 'utc' as due_at,
-    coalesce(
-        to_char(t.due_on, 'YYYY-MM-DD'),
-        to_char(t.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) as due_date,
-    t.time_zone,
-    t.recurrence_rule, t.reminder_minutes, t.series_id, t.occurrence, t.status, t.version,
-    t.created_at at time zone 'utc' as created_at, t.updated_at at time zone 'utc' as updated_at,
-    t.completed_at at time zone 'utc' as completed_at,
-    t.changed
+select row_to_json(v)::text as body, t.changed
 from (
     select *, true as changed from after
     union all
     select *, false from task
     where user_id = $1 and id = $2 and deleted_at is null and not exists (select from after)
-) t;
+) t
+cross join lateral (
+    select
+        t.id, t.title, t.description, 'P' || t.priority as priority, t.tags,
+        coalesce(
+            to_char(t.due_on, 'YYYY-MM-DD'),
+            to_char(t.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) as due_date,
+        t.time_zone, t.recurrence_rule, t.reminder_minutes, t.series_id, t.occurrence, t.status, t.version,
+        to_char(t.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at,
+        to_char(t.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at,
+        to_char(t.completed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as completed_at
+) v;

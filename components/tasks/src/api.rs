@@ -1,13 +1,12 @@
 //! One function an endpoint.
 
-use domain::page::Cursor;
 use domain::task::{self, SeriesChange, Task};
 use edge::page::Page;
 use edge::{Call, Problem, Reply, clock, hint};
 use jiff::civil::DateTime;
 use uuid::Uuid;
 
-use crate::store::{self, Place, SeriesAfter, TaskRow};
+use crate::store::{self, Current, Outcome, Place, SeriesAfter};
 
 /// How often a change that lost a race against another is tried.
 const TRIES: usize = 3;
@@ -19,8 +18,7 @@ pub fn list(call: &Call) -> Result<Reply, Problem> {
     if !matches!(status, None | Some("open" | "completed")) {
         return Err(Problem::invalid_parameter("status", "format", "must be open or completed"));
     }
-    let rows = store::list(call, &page, status)?;
-    Ok(Reply::json(200, &page.items(rows, |row| Cursor { at: row.created_at, id: row.id })))
+    Ok(Reply::bytes(200, "application/json", page.json(&store::list(call, &page, status)?)))
 }
 
 pub fn create(call: &Call) -> Result<Reply, Problem> {
@@ -35,24 +33,27 @@ pub fn create(call: &Call) -> Result<Reply, Problem> {
     let row = row.ok_or_else(taken)?;
     let status = if row.changed { 201 } else { 200 };
     let location = format!("/api/v1/tasks/{id}");
-    Ok(Reply::json(status, &row).header("location", location).after(hint::publish))
+    Ok(Reply::text(status, row.body).header("location", location).after(hint::publish))
 }
 
 pub fn read(call: &Call) -> Result<Reply, Problem> {
     call.query(&[])?;
-    let row = store::get(call, call.id("task")?)?;
-    Ok(Reply::json(200, &row.ok_or_else(missing)?))
+    let answer = store::get(call, call.id("task")?)?;
+    Ok(Reply::text(200, answer.ok_or_else(missing)?.body))
 }
 
 pub fn change(call: &Call) -> Result<Reply, Problem> {
     let (id, body) = (call.id("task")?, call.json()?);
+    if let Some(words) = task::words(&body)? {
+        return changed(store::change_words(call, id, &words)?);
+    }
     let user = call.user()?;
     for _ in 0..TRIES {
-        let row = store::get(call, id)?.ok_or_else(missing)?;
+        let row = store::current(call, id)?.ok_or_else(missing)?;
         let before = row.to_task();
         let after = task::patch(&before, &body)?;
         if before == after {
-            return Ok(Reply::json(200, &row));
+            return Ok(Reply::text(200, row.body));
         }
         if row.status == "completed" && task::series_change(&before, &after) != SeriesChange::Keep {
             let detail = "a completed task keeps its recurrence; reopen it, or change the series' current task";
@@ -60,8 +61,8 @@ pub fn change(call: &Call) -> Result<Reply, Problem> {
         }
         let place = Place::of(&after, &user.zoneinfo);
         let series = series_after(&row, &before, &after, place.local(), clock::new_id(call.now));
-        if let Some(row) = store::change(call, &row, (&before, &after), place, series)? {
-            return Ok(Reply::json(200, &row).after(hint::publish));
+        if let Some(answer) = store::change(call, id, row.version, (&before, &after), place, series)? {
+            return Ok(Reply::text(200, answer.body).after(hint::publish));
         }
     }
     Err(Problem::conflict("busy", "others change this task at the same time; try again"))
@@ -69,7 +70,7 @@ pub fn change(call: &Call) -> Result<Reply, Problem> {
 
 /// What a change does to the series of the task, whose due date is at `local` in its zone; `fresh` is the id of a
 /// series that would start here.
-fn series_after(row: &TaskRow, before: &Task, after: &Task, local: Option<DateTime>, fresh: Uuid) -> SeriesAfter {
+fn series_after(row: &Current, before: &Task, after: &Task, local: Option<DateTime>, fresh: Uuid) -> SeriesAfter {
     match task::series_change(before, after) {
         SeriesChange::Keep => SeriesAfter { member_of: row.series_id.zip(row.occurrence), starts: false, ends: None },
         SeriesChange::End => SeriesAfter { member_of: None, starts: false, ends: row.series_id },
@@ -80,17 +81,17 @@ fn series_after(row: &TaskRow, before: &Task, after: &Task, local: Option<DateTi
 }
 
 pub fn complete(call: &Call) -> Result<Reply, Problem> {
-    flipped(store::complete(call, call.id("task")?)?)
+    changed(store::complete(call, call.id("task")?)?)
 }
 
 pub fn reopen(call: &Call) -> Result<Reply, Problem> {
-    flipped(store::reopen(call, call.id("task")?)?)
+    changed(store::reopen(call, call.id("task")?)?)
 }
 
-fn flipped(row: Option<TaskRow>) -> Result<Reply, Problem> {
-    let row = row.ok_or_else(missing)?;
-    let reply = Reply::json(200, &row);
-    Ok(if row.changed { reply.after(hint::publish) } else { reply })
+fn changed(outcome: Option<Outcome>) -> Result<Reply, Problem> {
+    let Outcome { body, changed } = outcome.ok_or_else(missing)?;
+    let reply = Reply::text(200, body);
+    Ok(if changed { reply.after(hint::publish) } else { reply })
 }
 
 pub fn remove(call: &Call) -> Result<Reply, Problem> {

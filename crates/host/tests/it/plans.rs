@@ -21,7 +21,7 @@ const SWEEPS: [&str; 3] = ["notifications/mark_all_read", "recurrence/missed", "
 
 /// Each statement with arguments that find much: `U` is the user with 100,000 tasks, `<digit>:<n>` an id of the filled
 /// database (`8:1` the token of a lease), `N` the present.
-const CALLS: [(&str, &str); 37] = [
+const CALLS: [(&str, &str); 40] = [
     ("accounts/create", "9:1, 'n@example.org', 'n@example.org', 'hash', 'UTC', N"),
     ("accounts/get", "U"),
     ("accounts/rotate", "int8send(77), int8send(99999), N, N"),
@@ -55,11 +55,14 @@ const CALLS: [(&str, &str); 37] = [
         "U, 2:500, 1, 'New', null, 1, '{}', null, N, null, 'FREQ=DAILY', '{}', 9:1, N, 'UTC', true, 3:500, '{title}', \
          N, 9:2, 9:3, 9:4",
     ),
+    ("tasks/change_words", "U, 2:500, '{title}', 'New', null, 1, '{}', N, 9:1"),
     ("tasks/complete", "U, 2:501, N, 9:1"),
+    ("tasks/create", "U, 9:1, 'New', null, 1, '{work}', null, N, null, '{30}', N, 9:3"),
     (
-        "tasks/create",
+        "tasks/create_recurring",
         "U, 9:1, 'New', null, 1, '{work}', null, N, null, 'FREQ=DAILY', '{30}', 9:2, N, 'UTC', N, 9:3, 9:4",
     ),
+    ("tasks/current", "U, 2:500"),
     ("tasks/delete", "U, 2:500, N, 9:1, 9:2"),
     ("tasks/get", "U, 2:500"),
     ("tasks/list", "U, N, 9:1, 51"),
@@ -137,6 +140,11 @@ async fn run(client: &Client, name: &str, sql: &str, arguments: &str) -> (Done, 
     let mut done = Done { answered: number(plan, "Actual Rows"), ..Done::default() };
     done.add(plan);
     (done, text)
+}
+
+/// The blocks that a statement reads with these arguments, as SQL in brackets.
+pub async fn blocks(client: &Client, name: &str, sql: &str, arguments: &str) -> i64 {
+    run(client, name, sql, arguments).await.0.blocks
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -190,6 +190,9 @@ pub fn predicates(text: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// Statements whose every event is the first of its stream.
+const NEW: [&str; 2] = ["tasks/create", "tasks/create_recurring"];
+
 /// The outbox row is a literal insert of the statement that makes the change, and the relay finds it by its stream.
 #[test]
 fn an_event_is_written_with_its_stream() {
@@ -206,7 +209,10 @@ fn an_event_is_written_with_its_stream() {
         assert_eq!(mentions.count(), written, "{name}: the outbox is only for a literal insert .. select");
         let upserts = count("insert into event_stream (stream, last_seq) select");
         let advances = count("on conflict (stream) do update set last_seq = excluded.last_seq");
-        assert_eq!((upserts, advances), (written, written), "{name}: an event needs its row in event_stream");
+        assert_eq!(upserts, written, "{name}: an event needs its row in event_stream");
+        // what is new has a new stream, and needs no `on conflict`
+        let old = if NEW.contains(&name.as_str()) { 0 } else { written };
+        assert_eq!(advances, old, "{name}: an event needs its row in event_stream");
         writers += written;
     }
     assert!(writers >= 8, "only {writers} statements write events");

@@ -34,7 +34,7 @@ async fn every_field_comes_back() {
     }
     assert_eq!(made["tags"], json!(["home", "money", "Ä"]), "sorted");
     assert_eq!((&made["status"], &made["version"]), (&json!("open"), &json!(1)));
-    assert_eq!(made["created_at"], "2026-02-01T00:00:00Z");
+    assert_eq!(made["created_at"], "2026-02-01T00:00:00.000000Z");
     assert_eq!(made["updated_at"], made["created_at"]);
     assert!(made["completed_at"].is_null() && made["series_id"].is_string());
     assert_eq!(ada.look(&made).await, made);

@@ -106,15 +106,20 @@ fn lists() -> Vec<String> {
 
 /// Path and body of each way in which Ben may try a route with what is Anna's.
 fn tries(route: &Route, anna: &Somebody) -> Vec<(String, String)> {
-    let body = |id: &str| match route.method {
-        "POST" => json!({"id": id, "title": "Ben's now"}).to_string(),
-        "PATCH" => json!({"title": "Ben's now"}).to_string(),
-        _ => String::new(),
+    let bodies = |id: &str| match route.method {
+        "POST" => vec![
+            json!({"id": id, "title": "Ben's now"}),
+            json!({"id": id, "title": "Ben's now", "due_date": "2026-02-03", "recurrence_rule": "FREQ=WEEKLY"}),
+        ],
+        // what stands for itself is changed without a look at the task, the rest with one
+        "PATCH" => vec![json!({"title": "Ben's now"}), json!({"title": "Ben's now", "reminder_minutes": [1]})],
+        _ => vec![json!(null)],
     };
-    if route.path.contains("{id}") {
-        return anna.ids.values().map(|id| (route.path.replace("{id}", id), body(id))).collect();
-    }
-    vec![(route.path.clone(), body(&anna.ids["task"]))]
+    let ids: Vec<&String> =
+        if route.path.contains("{id}") { anna.ids.values().collect() } else { vec![&anna.ids["task"]] };
+    let text = |body: serde_json::Value| if body.is_null() { String::new() } else { body.to_string() };
+    let of = |id: &String| bodies(id).into_iter().map(|body| (route.path.replace("{id}", id), text(body))).collect();
+    ids.into_iter().flat_map(|id| -> Vec<(String, String)> { of(id) }).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -152,7 +152,7 @@ async fn completing_twice_is_one_event() {
     assert_eq!(ada.reopen(&task).await, task, "it is open");
     let completed = ada.complete(&task).await;
     assert_eq!((&completed["status"], &completed["version"]), (&json!("completed"), &json!(2)));
-    assert_eq!(completed["completed_at"], "2026-02-01T00:00:00Z");
+    assert_eq!(completed["completed_at"], "2026-02-01T00:00:00.000000Z");
     app.app.bed().advance_micros(1_000_000);
     let again = join_all((0..8).map(|_| ada.complete(&task))).await;
     assert!(again.iter().all(|answer| *answer == completed), "the first time is kept");

@@ -1,0 +1,44 @@
+-- Creates a task that does not recur, with its event. A repeated id answers the stored task.
+-- No row: the id is taken by a task that is deleted or someone else's, or by one made at this very moment: ask again.
+-- $1 user uuid, $2 id uuid, $3 title text, $4 description text, $5 priority int4, $6 tags text[], $7 due_on date,
+-- $8 due_at timestamp, $9 time_zone text, $10 reminder_minutes int4[], $11 now timestamp, $12 event id uuid
+with after as (
+    insert into task (
+        id, user_id, title, description, priority, tags, due_on, due_at, time_zone, reminder_minutes, version,
+        created_at, updated_at)
+    values (
+        $2, $1, $3, $4, $5, $6, $7, $8::timestamp at time zone 'utc', $9, $10, 1,
+        $11::timestamp at time zone 'utc', $11::timestamp at time zone 'utc')
+    on conflict (id) do nothing
+    returning *
+), event as (
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    select $12, 'task/' || id, version, 'task-events', 'dev.spindle.task.created.v1', user_id, created_at,
+    jsonb_build_object(
+        'task_id', id, 'version', version, 'title', title, 'status', status,
+        'due_at', to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'series_id', null, 'occurrence', null)
+    from after
+), stream as (
+    -- a new task's stream is new too: no `on conflict`, which would cost a record of the log
+    insert into event_stream (stream, last_seq)
+    select 'task/' || id, version from after
+)
+select row_to_json(v)::text as body, t.changed
+from (
+    select *, true as changed from after
+    union all
+    select *, false from task
+    where user_id = $1 and id = $2 and deleted_at is null and not exists (select from after)
+) t
+cross join lateral (
+    select
+        t.id, t.title, t.description, 'P' || t.priority as priority, t.tags,
+        coalesce(
+            to_char(t.due_on, 'YYYY-MM-DD'),
+            to_char(t.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) as due_date,
+        t.time_zone, t.recurrence_rule, t.reminder_minutes, t.series_id, t.occurrence, t.status, t.version,
+        to_char(t.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at,
+        to_char(t.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at,
+        to_char(t.completed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as completed_at
+) v;
