@@ -77,7 +77,7 @@ fn steps(root: &Path, all: bool) -> Result<Vec<Step>> {
         fast("tidy", Work::Tidy),
         fast("components", Work::Components),
         fast("clippy", Work::Run(clippy(root)?)),
-        fast("domain", one(tests("-p domain -p edge -p xtask", all))),
+        fast("domain", one(tests("-p domain -p edge -p xtask -p bench", all))),
         fast("host", Work::Host(tests("-p host", all))),
         slow("redis", Work::Redis),
         slow("licences", Work::Licences),
@@ -94,7 +94,7 @@ fn chosen(steps: Vec<Step>, all: bool, filter: Option<&str>) -> Result<Vec<Step>
     if names.contains(&filter) {
         return Ok(steps.into_iter().filter(|step| step.name == filter).collect());
     }
-    let mut tests = tests("-p domain -p edge -p xtask -p host", all);
+    let mut tests = tests("-p domain -p edge -p xtask -p bench -p host", all);
     tests.words.push(filter.to_string());
     Ok(vec![
         Step { name: "components", work: Work::Components, slow: false },
@@ -104,7 +104,7 @@ fn chosen(steps: Vec<Step>, all: bool, filter: Option<&str>) -> Result<Vec<Step>
 
 /// Both sides: what runs here, and what runs in a guest.
 fn clippy(root: &Path) -> Result<Vec<Line>> {
-    let native = cargo("clippy -p domain -p edge -p host -p xtask --all-targets -- -D warnings");
+    let native = cargo("clippy -p domain -p edge -p host -p bench -p xtask --all-targets -- -D warnings");
     let mut guests = cargo(&format!("clippy --release --target={} -p edge", build::TARGET));
     guests.words.extend(build::names(root)?.into_iter().map(|name| format!("-p={name}")));
     guests.words.extend(["--", "-D", "warnings"].map(String::from));

@@ -1,5 +1,6 @@
-//! The commands of the project: `cargo xtask build`, `up`, `test`, `tidy`.
+//! The commands of the project: `cargo xtask build`, `up`, `test`, `bench`, `tidy`.
 
+mod bench;
 mod build;
 mod checks;
 mod coverage;
@@ -45,6 +46,13 @@ enum Command {
         /// The name of one step, or words of the names of tests
         filter: Option<String>,
     },
+    /// Measure Spindle beside pgbench, native Rust and FastAPI on this machine; takes a quarter of an hour
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the bench is told: --quick, --json, --explain, --work get,list, --write FILE, --help …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Check the rules of the code that no compiler knows
     Tidy,
 }
@@ -65,6 +73,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build { release } => build::build(&root, release),
         Command::Up { listen } => up::up(&root, listen),
         Command::Test { all, filter } => checks::test(&root, all, filter.as_deref()),
+        Command::Bench { arguments } => bench::bench(&root, &arguments),
         Command::Tidy => tidy::run(&root),
     }
 }

@@ -23,6 +23,16 @@ pub fn bring(root: &Path, tool: &str) -> Result<()> {
     install.run(root).with_context(|| format!("needs {tool}"))
 }
 
+/// Installs wrk, which makes the load, unless it is there.
+pub fn wrk(root: &Path) -> Result<()> {
+    // It ends with 1 after saying its version.
+    if Line::new(["sh", "-c", "command -v wrk"]).output(root).is_ok() {
+        return Ok(());
+    }
+    println!("wrk is missing: installing the package of that name");
+    package_of_debian(root, "wrk").context("needs wrk: install the package of that name")
+}
+
 /// Installs `redis-server`, unless it is there.
 pub fn redis(root: &Path) -> Result<()> {
     if Line::new(["redis-server", "--version"]).output(root).is_ok() {
