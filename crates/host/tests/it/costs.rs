@@ -13,8 +13,8 @@ use crate::statements;
 use crate::steps::{id, without_hints};
 
 /// Blocks by which a statement may read more among a hundred times as many tasks: an index has one level more, and a
-/// statement goes down two or three of them.
-const DEEPER: i64 = 6;
+/// statement goes down one or two of them.
+const DEEPER: i64 = 3;
 
 /// Statements and host calls of what `request` makes the components do.
 async fn cost(app: &Spindle, request: impl Future<Output = u16>) -> (u64, usize) {
