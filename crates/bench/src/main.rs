@@ -82,7 +82,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         print!("{}", report::tables(&measured));
     }
     match &arguments.write {
-        Some(file) => report::write(&root.join(file), &measured, &plan.command()),
+        Some(file) => report::write(&root.join(file), &measured),
         None => Ok(()),
     }
 }

@@ -43,16 +43,17 @@ pub fn tables(measured: &Measured) -> String {
     text
 }
 
-/// Puts the tables between the marks of a file.
+/// Puts the tables between the marks of a file, with the command as it was given.
 ///
 /// # Errors
 /// When the file cannot be read or written or lacks its marks.
-pub fn write(file: &Path, measured: &Measured, command: &str) -> Result<()> {
+pub fn write(file: &Path, measured: &Measured) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let marks = || format!("{} has no lines {BEGIN} and {END}", file.display());
     let (before, rest) = text.split_once(BEGIN).with_context(marks)?;
     let (_, after) = rest.split_once(END).with_context(marks)?;
     let today = jiff::Zoned::now().date();
+    let command = std::env::args().skip(1).fold("cargo xtask bench".to_string(), |line, word| line + " " + &word);
     let tables = tables(measured);
     let text = format!("{before}{BEGIN}\n`{command}`, {today}:\n\n{tables}{END}{after}");
     std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))

@@ -101,11 +101,6 @@ impl Plan {
             seconds: if arguments.quick { 1 } else { arguments.seconds },
         }
     }
-
-    /// The command that measures this again.
-    pub fn command(&self) -> String {
-        format!("cargo xtask bench --rounds {} --seconds {}", self.rounds, self.seconds)
-    }
 }
 
 /// Runs the plan.
@@ -221,7 +216,8 @@ fn rps(sample: &Sample) -> f64 {
     sample.seen.requests as f64 / sample.seen.seconds
 }
 
-fn median(mut figures: Vec<f64>) -> Option<f64> {
+/// The figure in the middle, or the mean of the two that are.
+pub fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
     match figures.len() % 2 {

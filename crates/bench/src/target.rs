@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::data::{self, Data};
 use crate::process;
+use crate::run::median;
 use crate::work::{WORKS, Work};
 
 /// How long a server may take to start; the first time components are compiled.
@@ -98,8 +99,7 @@ fn start_one(root: &Path, data: &Data, name: &'static str) -> Result<Target> {
         starts.push(begin.elapsed().as_secs_f64() * 1000.0);
         if starts.len() == 4 {
             starts.remove(0);
-            starts.sort_by(f64::total_cmp);
-            target.start_ms = Some(starts[1]);
+            target.start_ms = median(starts);
             return Ok(target);
         }
     }

@@ -12,7 +12,6 @@ use crate::tools;
 /// Builds the components and both servers as they are shipped, brings wrk and FastAPI, and runs `bench` with the
 /// arguments as they were given.
 pub fn bench(root: &Path, arguments: &[String]) -> Result<()> {
-    // What the bench prints may be read by a program: nothing else goes to its output.
     timed("1/4", "components", || build::components(root))?;
     timed("2/4", "the stock SDK's hello", || hello(root))?;
     timed("3/4", "spindle, the native reference and the bench, optimised", || {

@@ -76,7 +76,7 @@ pub fn bring_target(root: &Path) -> Result<()> {
     if has_std(&library) {
         return Ok(());
     }
-    println!("the target {TARGET} is missing: bringing it, which may take two minutes");
+    eprintln!("the target {TARGET} is missing: bringing it, which may take two minutes");
     if Line::new(["rustup", "target", "add", TARGET]).output(root).is_ok() && has_std(&library) {
         return Ok(());
     }

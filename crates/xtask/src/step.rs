@@ -71,15 +71,15 @@ impl Display for Line {
     }
 }
 
-/// Says what begins, does it, says how long it took.
+/// Says what begins, does it, says how long it took. All of it on stderr: what a command answers may be for a program.
 pub fn timed<T>(place: &str, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    println!("{} {name}", paint(&format!("── {place}"), "1;34"));
+    eprintln!("{} {name}", paint(&format!("── {place}"), "1;34"));
     let since = Instant::now();
     let done = work();
     let took = seconds(since.elapsed());
     match &done {
-        Ok(_) => println!("{} {name} ({took})", paint("✓", "1;32")),
-        Err(_) => println!("{} {name} ({took})", paint("✗", "1;31")),
+        Ok(_) => eprintln!("{} {name} ({took})", paint("✓", "1;32")),
+        Err(_) => eprintln!("{} {name} ({took})", paint("✗", "1;31")),
     }
     done
 }
@@ -90,7 +90,7 @@ fn seconds(time: Duration) -> String {
 
 /// Colours words, on a terminal only.
 fn paint(words: &str, code: &str) -> String {
-    if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         format!("\u{1b}[{code}m{words}\u{1b}[0m")
     } else {
         words.to_string()

@@ -18,7 +18,7 @@ pub fn bring(root: &Path, tool: &str) -> Result<()> {
     if Line::new([tool, "--version"]).output(root).is_ok() {
         return Ok(());
     }
-    println!("{tool} is missing: building it, which takes some minutes");
+    eprintln!("{tool} is missing: building it, which takes some minutes");
     let install = Line::new(["cargo", "install", "--locked", tool]);
     install.run(root).with_context(|| format!("needs {tool}"))
 }
@@ -29,7 +29,7 @@ pub fn wrk(root: &Path) -> Result<()> {
     if Line::new(["sh", "-c", "command -v wrk"]).output(root).is_ok() {
         return Ok(());
     }
-    println!("wrk is missing: installing the package of that name");
+    eprintln!("wrk is missing: installing the package of that name");
     package_of_debian(root, "wrk").context("needs wrk: install the package of that name")
 }
 
@@ -38,7 +38,7 @@ pub fn redis(root: &Path) -> Result<()> {
     if Line::new(["redis-server", "--version"]).output(root).is_ok() {
         return Ok(());
     }
-    println!("redis-server is missing: installing the package of that name");
+    eprintln!("redis-server is missing: installing the package of that name");
     package_of_debian(root, "redis-server").context("needs redis-server: install the package of that name")
 }
 
