@@ -3,7 +3,6 @@
 //!
 //! The clocks cost time too, about half a microsecond a call: what counts is which part is large.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,7 +14,8 @@ use tracing_subscriber::{Layer as _, filter};
 
 use crate::clock::{Clock, Part};
 use crate::data::{self, Data, READER};
-use crate::target::AGENT;
+use crate::process;
+use crate::target::{self, bearer, send};
 use crate::work::WORKS;
 
 /// Requests before the clocks count, and those that count.
@@ -74,7 +74,7 @@ pub async fn run(root: &Path, data: &Data, json: bool) -> Result<()> {
     let mut all = Vec::new();
     for work in WORKS {
         let component = if work.name == "hello" { "status" } else { "tasks" };
-        let ask = |number| Ok(crate::target::request(&base, work, number)?.0);
+        let ask = |number| Ok(target::request(&base, work, number)?.0);
         all.push(explain(component, format!("{} {}", work.method, work.path), &clock, ask)?);
     }
     for case in CASES {
@@ -113,16 +113,9 @@ fn start(root: &Path, db_host: &str, folder: &Path) -> Result<(App, tokio::runti
 }
 
 fn ask(base: &str, case: &Case) -> Result<u16> {
-    let request = http::Request::builder().method(case.method).uri(format!("{base}{}", case.path));
-    let request = request.header("authorization", format!("Bearer {}", data::token(READER)?));
-    let request = request.header("dapr-api-token", INTERNAL_TOKEN);
-    let answer = match case.method {
-        "GET" => AGENT.run(request.body(())?),
-        _ => AGENT.run(request.body("")?),
-    };
-    let mut answer = answer.with_context(|| format!("{} {}", case.method, case.path))?;
-    answer.body_mut().read_to_string()?;
-    Ok(answer.status().as_u16())
+    let headers = [("authorization", bearer(READER)?), ("dapr-api-token", INTERNAL_TOKEN.to_string())];
+    let body = (case.method == "POST").then_some("");
+    Ok(send(case.method, &format!("{base}{}", case.path), &headers, body)?.0)
 }
 
 fn explain(
@@ -139,12 +132,12 @@ fn explain(
     };
     times(1, WARM)?;
     clock.clear();
-    let before = thread_stat()?;
+    // The only thread that serves.
+    let used = || process::thread("http-0").context("no thread serves HTTP");
+    let before = used()?;
     times(1 + WARM, REQUESTS)?;
-    let after = thread_stat()?;
-    let each = |difference: u64| difference as f64 / f64::from(REQUESTS);
-    // A tick is 10 ms.
-    let cpu_us = each(after.0 - before.0) * 10_000.0;
+    let after = used()?;
+    let cpu_us = (after.0 - before.0) * 1e6 / f64::from(REQUESTS);
     let mut parts = clock.parts(REQUESTS);
     let known: f64 = parts.iter().map(|part| part.us).sum();
     let rest = Part {
@@ -155,21 +148,7 @@ fn explain(
     };
     parts.push(rest);
     parts.sort_by(|a, b| b.us.total_cmp(&a.us));
-    Ok(Explained { component, request, cpu_us, page_faults: each(after.1 - before.1), parts })
-}
-
-/// Ticks of processor time and page faults of the thread that serves HTTP.
-fn thread_stat() -> Result<(u64, u64)> {
-    for entry in fs::read_dir("/proc/self/task")? {
-        let folder = entry?.path();
-        if fs::read_to_string(folder.join("comm"))?.trim() == "http-0" {
-            let stat = fs::read_to_string(folder.join("stat"))?;
-            let fields: Vec<&str> = stat.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ').collect();
-            let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-            return Ok((number(11) + number(12), number(7)));
-        }
-    }
-    bail!("no thread serves HTTP")
+    Ok(Explained { component, request, cpu_us, page_faults: (after.1 - before.1) as f64 / f64::from(REQUESTS), parts })
 }
 
 fn print(explained: &Explained) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Ticks of `/proc/PID/stat` in a second: USER_HZ, 100 on every Linux that matters here.
 const TICKS: f64 = 100.0;
@@ -10,6 +11,15 @@ struct Stat {
     parent: u32,
     own: u64,
     reaped: u64,
+    faults: u64,
+}
+
+/// Seconds of processor time and page faults of this process's thread of a name, so far.
+pub fn thread(name: &str) -> Option<(f64, u64)> {
+    let mut folders = fs::read_dir("/proc/self/task").ok()?.flatten().map(|entry| entry.path());
+    let named = |folder: &PathBuf| fs::read_to_string(folder.join("comm")).is_ok_and(|comm| comm.trim() == name);
+    let stat = stat(&folders.find(named)?.join("stat"))?;
+    Some((stat.own as f64 / TICKS, stat.faults))
 }
 
 /// Seconds of processor time that a process and its living descendants have used, and those of its children that have
@@ -47,16 +57,17 @@ fn tree(all: &BTreeMap<u32, Stat>, root: u32) -> Vec<u32> {
 fn stats() -> BTreeMap<u32, Stat> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| Some((pid, stat(pid)?))).collect()
+    pids.filter_map(|pid: u32| Some((pid, stat(Path::new(&format!("/proc/{pid}/stat")))?))).collect()
 }
 
 /// proc_pid_stat(5): fields are counted behind the command, which may hold anything but ends with the last bracket.
-fn stat(pid: u32) -> Option<Stat> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn stat(file: &Path) -> Option<Stat> {
+    let text = fs::read_to_string(file).ok()?;
     let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
     let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
     let parent = u32::try_from(number(1)?).ok()?;
-    Some(Stat { parent, own: number(11)? + number(12)?, reaped: number(13)? + number(14)? })
+    let (own, reaped) = (number(11)? + number(12)?, number(13)? + number(14)?);
+    Some(Stat { parent, own, reaped, faults: number(7)? })
 }
 
 #[cfg(test)]

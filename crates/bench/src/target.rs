@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use uuid::Uuid;
 
 use crate::data::{self, Data};
 use crate::process;
@@ -181,26 +182,43 @@ fn check(target: &Target) -> Result<()> {
 }
 
 /// Keeps its connections.
-pub static AGENT: LazyLock<ureq::Agent> =
+static AGENT: LazyLock<ureq::Agent> =
     LazyLock::new(|| ureq::Agent::config_builder().http_status_as_error(false).build().into());
 
-/// The status and body of one request, for the task of this number.
+/// The status and body of one request of a work, for the task of this number.
 ///
 /// # Errors
 /// When there is no answer.
 pub fn request(base: &str, work: &Work, number: u32) -> Result<(u16, String)> {
-    let mut request = http::Request::builder().method(work.method).uri(format!("{base}{}", work.path_of(number)));
+    let mut headers = Vec::new();
     if let Some(user) = work.user {
-        request = request.header("authorization", format!("Bearer {}", data::token(user)?));
+        headers.push(("authorization", bearer(user)?));
     }
     if work.body.is_some() {
-        request = request.header("content-type", "application/json");
+        headers.push(("content-type", "application/json".to_string()));
     }
-    let answer = match work.body {
+    let body = if work.changes() { Some(work.body.unwrap_or_default()) } else { None };
+    send(work.method, &format!("{base}{}", work.path_of(number)), &headers, body)
+}
+
+/// What a user's requests have in `authorization`.
+pub fn bearer(user: Uuid) -> Result<String> {
+    Ok(format!("Bearer {}", data::token(user)?))
+}
+
+/// The status and body of one request.
+///
+/// # Errors
+/// When there is no answer.
+pub fn send(method: &str, url: &str, headers: &[(&str, String)], body: Option<&str>) -> Result<(u16, String)> {
+    let mut request = http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let answer = match body {
         Some(body) => AGENT.run(request.body(body)?),
-        None if work.changes() => AGENT.run(request.body("")?),
         None => AGENT.run(request.body(())?),
     };
-    let mut answer = answer?;
+    let mut answer = answer.with_context(|| format!("{method} {url}"))?;
     Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
 }
