@@ -51,7 +51,7 @@ pub fn http(data: &Data, base: &str, work: &Work, connections: usize, seconds: u
     Ok(seen)
 }
 
-/// The most connections of pgbench, each of which is one to PostgreSQL: as many as the host's pool has.
+/// The most connections of pgbench, each of which is one to PostgreSQL: as many as a pool of the host ever has.
 const POOL: usize = 64;
 
 /// Runs a work's statement alone, prepared, by one thread of pgbench.
