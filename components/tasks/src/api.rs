@@ -18,7 +18,7 @@ pub fn list(call: &Call) -> Result<Reply, Problem> {
     if !matches!(status, None | Some("open" | "completed")) {
         return Err(Problem::invalid_parameter("status", "format", "must be open or completed"));
     }
-    Ok(Reply::bytes(200, "application/json", page.json(&store::list(call, &page, status)?)))
+    Ok(Reply::text(200, page.json(&store::list(call, &page, status)?)))
 }
 
 pub fn create(call: &Call) -> Result<Reply, Problem> {

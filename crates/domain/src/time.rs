@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 
 /// Whether `text` has the form of an RFC 3339 date-time (section 5.6): with seconds and an offset, and nothing that
 /// other ISO 8601 readers would also take.
-pub fn is_rfc3339(text: &str) -> bool {
+fn is_rfc3339(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(head), Some(rest)) = (bytes.get(..19), bytes.get(19..)) else {
         return false;
@@ -31,12 +31,11 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     let two = |at: usize| text.get(at..at + 2)?.parse::<i8>().ok();
     let date = date(text.get(..10)?)?;
     let rest = text.get(19..)?;
-    let fraction = rest.strip_prefix('.').unwrap_or_default();
-    let digits = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or_default();
-    let nanos = format!("{:0<9}", fraction.get(..digits)?).parse().ok()?;
+    let (fraction, zone) = rest.split_at_checked(rest.len() - fraction_end(rest.as_bytes()).len())?;
+    let nanos = format!("{:0<9}", fraction.trim_start_matches('.')).parse().ok()?;
     let second = two(17)?;
     let time = Time::new(two(11)?, two(14)?, if second == 60 { 59 } else { second }, nanos).ok()?;
-    offset(rest)?.to_timestamp(date.to_datetime(time)).ok()
+    offset(zone)?.to_timestamp(date.to_datetime(time)).ok()
 }
 
 /// An instant as an RFC 3339 date-time in UTC with microseconds, as the answers have it.
@@ -62,12 +61,12 @@ pub fn date(text: &str) -> Option<Date> {
     date.filter(|_| parts.next().is_none())
 }
 
-/// The offset at the end of an RFC 3339 date-time.
+/// An offset as RFC 3339 has it.
 fn offset(text: &str) -> Option<Offset> {
-    if text.ends_with(['Z', 'z']) {
+    if matches!(text, "Z" | "z") {
         return Some(Offset::UTC);
     }
-    let (sign, digits) = text.get(text.len().checked_sub(6)?..)?.split_at_checked(1)?;
+    let (sign, digits) = text.split_at_checked(1)?;
     let (hours, minutes) = digits.split_once(':')?;
     let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
     Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()

@@ -117,14 +117,14 @@ impl Reply {
     /// An answer with a JSON body.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
-            Ok(body) => Self::bytes(status, "application/json", body),
+            Ok(body) => Self::text(status, body),
             Err(error) => Self::problem(Problem::internal(format!("answer cannot be written: {error}"))),
         }
     }
 
     /// An answer whose body is JSON already.
-    pub fn text(status: u16, json: String) -> Self {
-        Self::bytes(status, "application/json", json.into_bytes())
+    pub fn text(status: u16, json: impl Into<Vec<u8>>) -> Self {
+        Self::bytes(status, "application/json", json.into())
     }
 
     /// An answer with a body of some kind.
