@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -18,11 +18,15 @@ const HEADER: &str = "\
 /// Values of application variables, by name.
 pub type Secrets = BTreeMap<String, String>;
 
-/// Reads `secrets.env` in the folder, adding what it lacks.
+/// Reads `secrets.env` in the folder, adding what it lacks. Commands that come at the same time get the same secrets.
 ///
 /// # Errors
 /// When the file cannot be read or written, or has a line that is no `SPIN_VARIABLE_NAME=value`.
 pub fn load(folder: &Path) -> Result<Secrets> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    // Held until the return: without it the first two commands of an installation would each make secrets of their own.
+    let turn = File::open(folder)?;
+    turn.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
     let path = folder.join("secrets.env");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -72,7 +76,6 @@ fn parse(text: &str) -> Result<Secrets> {
 
 /// The file appears whole, under its name, with its mode.
 fn write(folder: &Path, path: &Path, secrets: &Secrets) -> Result<()> {
-    fs::create_dir_all(folder)?;
     let mut text = HEADER.to_string();
     for (name, value) in secrets {
         writeln!(text, "SPIN_VARIABLE_{}='{value}'", name.to_ascii_uppercase())?;
@@ -108,6 +111,17 @@ mod tests {
         fs::write(&path, "nonsense\n").unwrap();
         assert!(format!("{:#}", load(&folder).unwrap_err()).contains("line 1 is no"));
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn commands_at_the_same_time_get_the_same() {
+        let folder = std::env::temp_dir().join(format!("spindle-secrets-turn-{}", std::process::id()));
+        let loads: Vec<_> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(|| load(&folder).unwrap())).collect();
+            started.into_iter().map(|each| each.join().unwrap()).collect()
+        });
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(loads.windows(2).all(|two| two[0] == two[1]));
     }
 
     #[test]
