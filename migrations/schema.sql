@@ -26,7 +26,8 @@ create table audit_entry (
     commitment bytea not null,
     hash bytea not null,
     constraint audit_entry_event_id_key UNIQUE (event_id),
-    constraint audit_entry_pkey PRIMARY KEY (user_id, seq)
+    constraint audit_entry_pkey PRIMARY KEY (user_id, seq),
+    constraint audit_entry_stream_key UNIQUE (user_id, stream, stream_seq)
 );
 CREATE INDEX audit_entry_list ON audit_entry USING btree (user_id, at DESC, seq DESC);
 grant insert, select on audit_entry to spindle_audit;
@@ -40,6 +41,16 @@ create table audit_head (
 ) with (fillfactor=70);
 grant insert, select, update on audit_head to spindle_audit;
 grant select on audit_head to spindle_status;
+
+create table consumer (
+    name text not null,
+    checked_until timestamp with time zone not null,
+    gaps_healed bigint not null,
+    healed_at timestamp with time zone,
+    constraint consumer_pkey PRIMARY KEY (name)
+);
+grant select, update on consumer to spindle_relay;
+grant select on consumer to spindle_status;
 
 create table event_stream (
     stream text not null,
@@ -71,16 +82,186 @@ create table inbox (
     not_before timestamp with time zone not null,
     received_at timestamp with time zone not null,
     error text,
+    slot integer not null generated always as (((('x'::text || "left"(replace(event_id::text, '-'::text, ''::text), 12)))::bit(48)::bigint / 86400000 % 17::bigint)::integer) stored,
     constraint inbox_pkey PRIMARY KEY (consumer, event_id),
     constraint inbox_state_check CHECK (state = ANY (ARRAY['new'::text, 'done'::text, 'dead'::text]))
 ) with (autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX inbox_stream ON inbox USING btree (consumer, stream, stream_seq) WHERE state <> 'done'::text;
 CREATE INDEX inbox_waiting ON inbox USING btree (consumer, not_before) WHERE state = 'new'::text;
-grant insert, select, update on inbox to spindle_audit;
-grant insert, select, update on inbox to spindle_notifications;
-grant insert, select, update on inbox to spindle_recurrence;
-grant insert, select, update on inbox to spindle_reminders;
+grant delete, insert, select, update on inbox to spindle_audit;
+grant delete, insert, select, update on inbox to spindle_notifications;
+grant delete, insert, select, update on inbox to spindle_recurrence;
+grant delete, insert, select, update on inbox to spindle_relay;
+grant delete, insert, select, update on inbox to spindle_reminders;
 grant select on inbox to spindle_status;
+
+create table inbox_done (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+grant insert, select on inbox_done to spindle_audit;
+grant insert, select on inbox_done to spindle_notifications;
+grant insert, select on inbox_done to spindle_recurrence;
+grant delete, insert, select on inbox_done to spindle_relay;
+grant insert, select on inbox_done to spindle_reminders;
+grant select on inbox_done to spindle_status;
+
+create table inbox_done_00 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_00_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_01 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_01_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_02 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_02_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_03 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_03_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_04 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_04_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_05 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_05_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_06 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_06_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_07 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_07_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_08 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_08_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_09 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_09_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_10 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_10_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_11 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_11_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_12 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_12_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_13 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_13_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_14 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_14_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_15 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_15_pkey PRIMARY KEY (slot, consumer, event_id)
+);
+
+create table inbox_done_16 (
+    done_at timestamp with time zone not null,
+    event_id uuid not null,
+    slot integer not null,
+    consumer text not null,
+    skipped text,
+    constraint inbox_done_16_pkey PRIMARY KEY (slot, consumer, event_id)
+);
 
 create table notification (
     id uuid not null,
@@ -118,6 +299,260 @@ grant delete, select, update on outbox to spindle_relay;
 grant insert, select (stream), select (stream_seq) on outbox to spindle_reminders;
 grant select on outbox to spindle_status;
 grant insert, select (stream), select (stream_seq) on outbox to spindle_tasks;
+
+create table outbox_archive (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_handed ON ONLY outbox_archive USING brin (handed_at) WITH (pages_per_range='16');
+grant delete, insert, select on outbox_archive to spindle_relay;
+grant select on outbox_archive to spindle_status;
+
+create table outbox_archive_00 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_00_handed_at_idx ON outbox_archive_00 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_01 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_01_handed_at_idx ON outbox_archive_01 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_02 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_02_handed_at_idx ON outbox_archive_02 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_03 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_03_handed_at_idx ON outbox_archive_03 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_04 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_04_handed_at_idx ON outbox_archive_04 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_05 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_05_handed_at_idx ON outbox_archive_05 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_06 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_06_handed_at_idx ON outbox_archive_06 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_07 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_07_handed_at_idx ON outbox_archive_07 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_08 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_08_handed_at_idx ON outbox_archive_08 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_09 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_09_handed_at_idx ON outbox_archive_09 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_10 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_10_handed_at_idx ON outbox_archive_10 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_11 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_11_handed_at_idx ON outbox_archive_11 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_12 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_12_handed_at_idx ON outbox_archive_12 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_13 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_13_handed_at_idx ON outbox_archive_13 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_14 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_14_handed_at_idx ON outbox_archive_14 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_15 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_15_handed_at_idx ON outbox_archive_15 USING brin (handed_at) WITH (pages_per_range='16');
+
+create table outbox_archive_16 (
+    handed_at timestamp with time zone not null,
+    time timestamp with time zone not null,
+    stream_seq bigint not null,
+    id uuid not null,
+    user_id uuid not null,
+    slot integer not null,
+    stream text not null,
+    topic text not null,
+    type text not null,
+    data jsonb not null
+);
+CREATE INDEX outbox_archive_16_handed_at_idx ON outbox_archive_16 USING brin (handed_at) WITH (pages_per_range='16');
 
 create table reminder (
     id uuid not null,
@@ -176,6 +611,7 @@ create table session (
     constraint session_previous_hash_key UNIQUE (previous_hash),
     constraint session_refresh_hash_key UNIQUE (refresh_hash)
 );
+CREATE INDEX session_ends ON session USING btree (expires_at);
 CREATE INDEX session_of_user ON session USING btree (user_id);
 grant delete, insert, select, update on session to spindle_accounts;
 
@@ -185,6 +621,7 @@ create table sign_in_attempt (
     attempts integer not null,
     constraint sign_in_attempt_pkey PRIMARY KEY (email_key)
 );
+CREATE INDEX sign_in_attempt_since ON sign_in_attempt USING btree (since);
 grant delete, insert, select, update on sign_in_attempt to spindle_accounts;
 
 create table task (

@@ -50,6 +50,10 @@ row! {
     }
 }
 
+row! {
+    struct Purged { purged: i64 }
+}
+
 pub fn create(call: &Call, id: Uuid, sign_up: &SignUp, hash: &str) -> Result<Option<CreatedRow>, Problem> {
     let (email, key) = (sign_up.email.as_str(), email_key(&sign_up.email));
     let parameters = params![id, email, key, hash, sign_up.time_zone.as_str(), call.now];
@@ -88,4 +92,11 @@ pub fn rotate(
 ) -> Result<Option<Rotation>, Problem> {
     call.db()?
         .first(include_str!("../sql/rotate.sql"), &params![presented, next, call.now, clock::shifted(call.now, -grace)])
+}
+
+/// Deletes sessions that have ended and attempts from before `window` ago; answers how many.
+pub fn purge(call: &Call, window: SignedDuration) -> Result<i64, Problem> {
+    let parameters = params![call.now, clock::shifted(call.now, -window)];
+    let row: Purged = call.db()?.one(include_str!("../sql/purge.sql"), &parameters)?;
+    Ok(row.purged)
 }

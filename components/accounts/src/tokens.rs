@@ -29,6 +29,11 @@ pub fn grant(call: &Call) -> Result<Reply, Problem> {
     }
 }
 
+/// Deletes what has ended, a part at a time.
+pub fn tick(call: &Call) -> Result<Reply, Problem> {
+    Ok(Reply::json(200, &json!({"purged": store::purge(call, WINDOW)?})))
+}
+
 fn sign_in(call: &Call, email: &str, password: &str) -> Result<Reply, Problem> {
     let attempt = store::sign_in(call, email, WINDOW)?;
     if attempt.attempts > ATTEMPTS {

@@ -1,18 +1,27 @@
--- Appends a received event to its user's chain and marks it as done, unless an earlier event of its stream still waits.
+-- Appends a received event to its user's chain and marks it as done, once the event before it in its stream has its
+-- entry.
 -- The hash is the one of domain::audit::entry_hash. $1 user uuid, $2 inbox event uuid, $3 salt bytea, $4 payload text,
--- $5 commitment bytea. Says whether it was appended, and whether it still waits.
+-- $5 commitment bytea, $6 now timestamp. Says whether it was appended, and whether it still waits.
 with ready as (
-    update inbox i set state = 'done', error = null
+    delete from inbox i
     where i.consumer = 'audit' and i.event_id = $2 and i.user_id = $1 and i.state = 'new'
-      and not exists (
-        select from inbox e
-        where e.consumer = 'audit' and e.stream = i.stream and e.stream_seq < i.stream_seq and e.state <> 'done')
-    returning i.user_id, i.event_id, i.time, i.type, i.stream, i.stream_seq,
+      and (i.stream_seq = 1 or exists (
+        select from audit_entry a
+        where a.user_id = i.user_id and a.stream = i.stream and a.stream_seq = i.stream_seq - 1))
+    returning i.slot, i.user_id, i.event_id, i.time, i.type, i.stream, i.stream_seq,
         uuid_send(i.event_id) || int8send((extract(epoch from i.time) * 1000000)::bigint)
             || sha256(convert_to(i.type, 'UTF8')) || sha256(convert_to(i.stream, 'UTF8'))
             || int8send(i.stream_seq) || $5::bytea as body
+), done as (
+    insert into inbox_done (slot, consumer, event_id, done_at)
+    select slot, 'audit', event_id, $6::timestamp at time zone 'utc' from ready
+    on conflict do nothing
+    returning event_id
 ), fresh as (
-    select * from ready r where not exists (select from audit_entry a where a.event_id = r.event_id)
+    select r.* from ready r join done d on d.event_id = r.event_id
+    where not exists (
+        select from audit_entry a
+        where a.user_id = r.user_id and a.stream = r.stream and a.stream_seq = r.stream_seq)
 ), head as (
     insert into audit_head as h (user_id, seq, hash)
     select user_id, 1, sha256(decode(repeat('00', 32), 'hex') || int8send(1) || body) from fresh

@@ -40,6 +40,6 @@ pub fn append(
     payload: &str,
     commitment: [u8; 32],
 ) -> Result<Appended, Problem> {
-    let parameters = params![user, event, salt.to_vec(), payload, commitment.to_vec()];
+    let parameters = params![user, event, salt.to_vec(), payload, commitment.to_vec(), call.now];
     call.db()?.one(include_str!("../sql/append.sql"), &parameters)
 }

@@ -3,9 +3,12 @@
 -- $1 user uuid, $2 series uuid, $3 version int8, $4 completed task uuid, $5 next occurrence timestamp (local),
 -- $6 its due_at timestamp, $7 its due_on date, $8 new task uuid, $9 now timestamp, $10 skipped occurrences int4,
 -- $11 inbox event uuid or null, $12 and $13 event ids uuid
-with received as (
-    update inbox set state = 'done', error = null
-    where consumer = 'recurrence' and event_id = $11::uuid and state = 'new'
+with taken as (
+    delete from inbox where consumer = 'recurrence' and event_id = $11::uuid and state = 'new' returning slot, event_id
+), received as (
+    insert into inbox_done (slot, consumer, event_id, done_at)
+    select slot, 'recurrence', event_id, $9::timestamp at time zone 'utc' from taken
+    on conflict do nothing
 ), moved as (
     update series
     set occurrence = $5, version = version + 1, updated_at = $9::timestamp at time zone 'utc',

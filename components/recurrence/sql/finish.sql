@@ -2,9 +2,12 @@
 -- was read. Marks the received event as done either way.
 -- $1 user uuid, $2 series uuid, $3 version int8, $4 reason text, $5 now timestamp, $6 inbox event uuid or null,
 -- $7 event id uuid
-with received as (
-    update inbox set state = 'done', error = null
-    where consumer = 'recurrence' and event_id = $6::uuid and state = 'new'
+with taken as (
+    delete from inbox where consumer = 'recurrence' and event_id = $6::uuid and state = 'new' returning slot, event_id
+), received as (
+    insert into inbox_done (slot, consumer, event_id, done_at)
+    select slot, 'recurrence', event_id, $5::timestamp at time zone 'utc' from taken
+    on conflict do nothing
 ), ended as (
     update series
     set ended_at = $5::timestamp at time zone 'utc', end_reason = $4, version = version + 1,

@@ -1,14 +1,14 @@
 -- Leases the streams that have an event to hand over and answers the first such event of each. Rows are locked in
 -- passing only; what another relay holds is left to it. A stream that was acknowledged and added to after this
 -- statement's snapshot has a head that cannot be seen yet: it is not leased, or it would wait for the lease to end.
--- system: the relay serves every user. $1 now timestamp, $2 token uuid, $3 lease until timestamp, $4 rows int8 (<= 100)
+-- system: the relay serves every user. $1 now timestamp, $2 token uuid, $3 lease until timestamp, $4 rows int8 (<= 200)
 with heads as materialized (
     -- the inner limit is for the planner, which takes $4 for a tenth of the table
     select stream from (
         select stream from event_stream
         where acked_seq < last_seq and lease_until < $1::timestamp at time zone 'utc'
         order by lease_until
-        limit 100
+        limit 200
         for update skip locked
     ) free
     limit $4

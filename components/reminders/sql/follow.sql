@@ -3,9 +3,12 @@
 -- Two events of a task may be followed at once: the reminders are locked in one order first (they deadlocked without),
 -- and one that stays wanted takes the task's version, or the older event's follower would cancel it.
 -- $1 user uuid, $2 task uuid, $3 inbox event uuid, $4 ids for new reminders text[], $5 now timestamp
-with received as (
-    update inbox set state = 'done', error = null
-    where consumer = 'reminders' and event_id = $3 and state = 'new'
+with taken as (
+    delete from inbox where consumer = 'reminders' and event_id = $3 and state = 'new' returning slot, event_id
+), received as (
+    insert into inbox_done (slot, consumer, event_id, done_at)
+    select slot, 'reminders', event_id, $5::timestamp at time zone 'utc' from taken
+    on conflict do nothing
     returning event_id
 ), held as materialized (
     select r.id from received, reminder r where r.user_id = $1 and r.task_id = $2 order by r.id for update of r

@@ -3,11 +3,13 @@
 edge::cron_component!(tick);
 
 /// The relay comes last and takes along what the others wrote.
-const TICKS: [&str; 5] = [
+const TICKS: [&str; 7] = [
     "/internal/recurrence/tick",
     "/internal/reminders/tick",
     "/internal/notifications/tick",
     "/internal/audit/tick",
+    "/internal/accounts/tick",
+    "/internal/relay/tick",
     "/internal/relay/run",
 ];
 

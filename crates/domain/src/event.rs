@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A task was created.
@@ -40,6 +41,48 @@ pub const TYPES: [&str; 10] = [
     REMINDER_DUE,
     REMINDER_EXPIRED,
 ];
+
+/// A body that was received and is no event; it is kept for an operator and never applied.
+pub const UNREADABLE: &str = "unreadable";
+
+/// Every consumer, by the name that its inbox, its routes and its Kafka consumer group have.
+pub const CONSUMERS: [&str; 4] = ["audit", "notifications", "recurrence", "reminders"];
+
+/// Who has a use for events of a type. Types that are not known are kept in the audit log alone.
+pub fn consumers(kind: &str) -> &'static [&'static str] {
+    match kind {
+        TASK_COMPLETED => &["recurrence", "reminders", "audit"],
+        TASK_CREATED | TASK_UPDATED | TASK_REOPENED | TASK_DELETED => &["reminders", "audit"],
+        REMINDER_DUE => &["notifications", "audit"],
+        _ => &["audit"],
+    }
+}
+
+/// How many days an event is told from those before it: archive and ledger are partitioned by [`slot`].
+pub const SLOTS: i64 = 17;
+
+/// The partition of an event's id: the day in a UUID of version 7 (RFC 9562, section 5.7), modulo [`SLOTS`].
+pub fn slot(id: Uuid) -> i32 {
+    let millis = id.as_u128() >> 80;
+    i32::try_from(millis / 86_400_000 % SLOTS.unsigned_abs() as u128).unwrap_or(0)
+}
+
+/// An id for a body that is no event: of version 8 (RFC 9562, section 5.8), the moment's day and the body's SHA-256, so
+/// that the same body has the same id all day.
+pub fn unreadable_id(now: Timestamp, body: &[u8]) -> Uuid {
+    let mut bytes: [u8; 16] = std::array::from_fn(|_| 0);
+    let day = now.as_second().div_euclid(86_400).unsigned_abs() * 86_400_000;
+    let hash = Sha256::digest(body);
+    for (to, from) in bytes.iter_mut().zip(day.to_be_bytes().into_iter().skip(2).chain(hash)) {
+        *to = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// The partition that is emptied at an instant: of the day that will be written to next.
+pub fn leaving_slot(now: Timestamp) -> i32 {
+    i32::try_from((now.as_second().div_euclid(86_400) + 1).rem_euclid(SLOTS)).unwrap_or(0)
+}
 
 /// The media type of an event in structured JSON (CloudEvents HTTP binding, section 3.2).
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
@@ -156,6 +199,38 @@ mod tests {
         let mut json = serde_json::to_value(event()).unwrap();
         json["traceparent"] = json!("00-1-1-01");
         assert!(Event::parse(json.to_string().as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_day_that_is_emptied_holds_nothing_younger_than_fifteen_days() {
+        const DAY: u64 = 86_400;
+        let id = |second: u64| uuid::Builder::from_unix_timestamp_millis(second * 1000, &[0; 10]).into_uuid();
+        for now in [1_770_000_000, 1_770_076_800 - 1, 1_770_076_800] {
+            let leaving = leaving_slot(Timestamp::from_second(now as i64).unwrap());
+            for days in 0..=15 {
+                assert_ne!(slot(id(now - days * DAY)), leaving, "{days} days old");
+            }
+            assert_eq!(slot(id(now - 16 * DAY)), leaving);
+            assert_eq!(slot(id(now + DAY)), leaving, "before it is written to");
+        }
+    }
+
+    #[test]
+    fn the_same_unreadable_body_has_the_same_id_all_day() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let id = unreadable_id(at(1_770_000_000), b"x");
+        assert_eq!(id, unreadable_id(at(1_770_000_001), b"x"));
+        assert_ne!(id, unreadable_id(at(1_770_000_001), b"y"));
+        assert_eq!(leaving_slot(at(1_770_000_000 - 86_400)), slot(id), "it goes with its day");
+        assert_eq!(id.get_version_num(), 8);
+    }
+
+    #[test]
+    fn every_type_is_for_known_consumers_and_the_audit_log() {
+        for kind in TYPES {
+            assert!(consumers(kind).contains(&"audit"), "{kind}");
+            assert!(consumers(kind).iter().all(|name| CONSUMERS.contains(name)), "{kind}");
+        }
     }
 
     #[test]

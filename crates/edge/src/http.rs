@@ -74,13 +74,18 @@ impl Call {
     /// The body as it came.
     ///
     /// # Errors
-    /// 400 when it cannot be read, 413 when it is larger than [`BODY_LIMIT`].
+    /// 400 when it cannot be read or ends before its length, 413 when it is larger than [`BODY_LIMIT`].
     pub fn bytes(&self) -> Result<Vec<u8>, Problem> {
         let length = self.header("content-length").and_then(|length| length.parse::<usize>().ok());
         if length.is_some_and(|length| length > BODY_LIMIT) {
             return Err(Problem::too_large(BODY_LIMIT));
         }
-        body::read(&self.request, BODY_LIMIT)
+        let bytes = body::read(&self.request, BODY_LIMIT)?;
+        // a caller in the same process that dies while it sends leaves a body that ends like any other
+        match length {
+            Some(length) if bytes.len() < length => Err(Problem::malformed("the body ended before its length")),
+            _ => Ok(bytes),
+        }
     }
 
     /// Who calls. Routes for users have made sure that there is somebody.

@@ -1,8 +1,8 @@
 //! Events, received and then applied. Receiving is one insert, after which 200 is safe; applying is one statement with
-//! the effect and the mark that it is done. What fails waits for the tick, ever longer, and is dead after
+//! the effect and the move from the inbox to the ledger. What fails waits for the tick, ever longer, and is dead after
 //! [`MAX_ATTEMPTS`](domain::retry::MAX_ATTEMPTS) tries.
 
-use domain::event::Event;
+use domain::event::{self, Event};
 use domain::retry;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use crate::{Call, Problem, Reply, clock, params, row};
 /// Events taken up at once by a tick, and how often it looks for more.
 const BATCH: i64 = 100;
 const ROUNDS: usize = 20;
+/// How much is kept of a body that is no event, in bytes.
+const KEPT: usize = 8192;
 
 /// A consumer of events.
 pub struct Consumer {
@@ -47,13 +49,21 @@ row! {
 }
 
 impl Consumer {
-    /// Receives the event in the body and tries to apply it.
+    /// Receives the event in the body and tries to apply it. A body that is no event is kept as a dead one: sent again
+    /// it would be no better, and would hold up what comes after it.
     ///
     /// # Errors
-    /// 400 when the body is no event; 5xx when it could not be received and must be sent again.
+    /// 5xx when it could not be received and must be sent again.
     pub fn receive(&self, call: &Call) -> Result<Reply, Problem> {
-        let event = Event::parse(&call.bytes()?).map_err(|error| Problem::malformed(format!("no event: {error}")))?;
         let reply = Reply::json(200, &json!({}));
+        let event = match call.bytes() {
+            Ok(bytes) => match Event::parse(&bytes) {
+                Ok(event) => event,
+                Err(error) => return self.bury(call, &bytes, &error).map(|()| reply),
+            },
+            Err(problem) if problem.status == 413 => return self.bury(call, b"", &problem.detail).map(|()| reply),
+            Err(problem) => return Err(problem),
+        };
         let Some(apply) = (self.handler)(&event.kind) else { return Ok(reply) };
         if !self.take_in(call, &event)? {
             return Ok(reply);
@@ -63,6 +73,21 @@ impl Consumer {
             Some(work) => reply.after(work),
             None => reply,
         })
+    }
+
+    /// Keeps a body that is no event. The same bytes are kept once.
+    fn bury(&self, call: &Call, bytes: &[u8], reason: &str) -> Result<(), Problem> {
+        eprintln!("{} received what is no event: {reason}", self.name);
+        let id = match bytes.is_empty() {
+            true => clock::new_id(call.now),
+            false => event::unreadable_id(call.now, bytes),
+        };
+        let start = bytes.get(..KEPT).unwrap_or(bytes);
+        // PostgreSQL's JSON has no NUL
+        let text = String::from_utf8_lossy(start).replace('\0', "\u{fffd}");
+        let data = json!({"body": text, "bytes": bytes.len()});
+        let parameters = params![self.name, id, event::UNREADABLE, &data, call.now, shortened(reason.to_owned())];
+        call.db()?.execute(include_str!("../sql/bury.sql"), &parameters)
     }
 
     /// Takes an event into the inbox; answers whether it still is to be applied.
@@ -79,6 +104,7 @@ impl Consumer {
             &event.data,
             call.now,
             retry,
+            event::slot(event.id),
         ];
         let received: Option<Received> = call.db()?.first(include_str!("../sql/receive.sql"), &parameters)?;
         Ok(received.is_none_or(|received| received.state == "new"))
@@ -89,10 +115,8 @@ impl Consumer {
         let Err(problem) = apply(call, event) else { return };
         let cause = problem.cause.unwrap_or(problem.detail);
         eprintln!("{} cannot apply {} {}: {cause}", self.name, event.kind, event.id);
-        let cause: String = cause.chars().take(1000).collect();
-        let noted = call
-            .db()
-            .and_then(|db| db.execute(include_str!("../sql/note_error.sql"), &params![self.name, event.id, cause]));
+        let parameters = params![self.name, event.id, shortened(cause)];
+        let noted = call.db().and_then(|db| db.execute(include_str!("../sql/note_error.sql"), &parameters));
         if let Err(problem) = noted {
             eprintln!("{} cannot note it: {}", self.name, problem.cause.unwrap_or_default());
         }
@@ -138,6 +162,11 @@ impl Consumer {
     /// # Errors
     /// 5xx when the database does not answer.
     pub fn done(&self, call: &Call, event: Uuid) -> Result<(), Problem> {
-        call.db()?.execute(include_str!("../sql/done.sql"), &params![self.name, event])
+        call.db()?.execute(include_str!("../sql/done.sql"), &params![self.name, event, call.now])
     }
+}
+
+/// A cause as it is kept beside its event.
+fn shortened(cause: String) -> String {
+    cause.chars().take(1000).collect()
 }

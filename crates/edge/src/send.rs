@@ -1,7 +1,9 @@
 //! Calls to others over HTTP, with bounded time. Redirects are not followed.
 
 use wasi::http::outgoing_handler;
-use wasi::http::types::{Fields, IncomingBody, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme};
+use wasi::http::types::{
+    Fields, FutureIncomingResponse, IncomingBody, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
 
 use crate::{body, config};
 
@@ -19,6 +21,20 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// # Errors
 /// What went wrong, for the log.
 pub fn post(url: &str, headers: &[(&str, &str)], bytes: &[u8], first_byte_seconds: u64) -> Result<u16, String> {
+    start(url, headers, bytes, first_byte_seconds)?.status()
+}
+
+/// A request on its way; several can be at once.
+pub struct Sending {
+    url: String,
+    answer: FutureIncomingResponse,
+}
+
+/// Posts as [`post`] does, without waiting for the answer.
+///
+/// # Errors
+/// What went wrong, for the log.
+pub fn start(url: &str, headers: &[(&str, &str)], bytes: &[u8], first_byte_seconds: u64) -> Result<Sending, String> {
     let rest = url.strip_prefix("http://").ok_or_else(|| format!("{url} is no http URL"))?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let mut fields: Vec<(String, Vec<u8>)> =
@@ -39,18 +55,29 @@ pub fn post(url: &str, headers: &[(&str, &str)], bytes: &[u8], first_byte_second
         drop(stream);
     }
     OutgoingBody::finish(body, None).map_err(|error| format!("{url}: {error:?}"))?;
-    answer.subscribe().block();
-    let response = answer.get().ok_or("no answer")?.map_err(|()| "answer taken".to_owned())?;
-    let response = response.map_err(|error| format!("{url}: {error:?}"))?;
-    let status = response.status();
-    if let Ok(body) = response.consume() {
-        // read to the end, so that the other side is not cut off in its work
-        if let Ok(stream) = body.stream() {
-            let _rest = body::drain(&stream, ANSWER_LIMIT);
+    Ok(Sending { url: url.to_owned(), answer })
+}
+
+impl Sending {
+    /// Waits for the answer's status.
+    ///
+    /// # Errors
+    /// What went wrong, for the log.
+    pub fn status(self) -> Result<u16, String> {
+        let Self { url, answer } = self;
+        answer.subscribe().block();
+        let response = answer.get().ok_or("no answer")?.map_err(|()| "answer taken".to_owned())?;
+        let response = response.map_err(|error| format!("{url}: {error:?}"))?;
+        let status = response.status();
+        if let Ok(body) = response.consume() {
+            // read to the end, so that the other side is not cut off in its work
+            if let Ok(stream) = body.stream() {
+                let _rest = body::drain(&stream, ANSWER_LIMIT);
+            }
+            IncomingBody::finish(body);
         }
-        IncomingBody::finish(body);
+        Ok(status)
     }
-    Ok(status)
 }
 
 fn options(first_byte_seconds: u64) -> RequestOptions {

@@ -46,7 +46,7 @@ async fn journey(app: &Spindle, plan: &Plan) -> Result<(), Broken> {
     )?;
     // the hint wakes the relay without any tick
     app.app.settle().await;
-    check(app.count("select count(*) from inbox").await > 0, "relay")?;
+    check(app.count("select count(*) from inbox_done").await > 0, "relay")?;
     check(story(&person).await.contains(&"dev.spindle.task.created.v1".to_owned()), "audit")?;
 
     app.tick_at("2026-02-01T00:05:00Z").await;

@@ -17,23 +17,25 @@ const BLOCKS_READ: i64 = 4;
 const BLOCKS_CHANGED: i64 = 10;
 
 /// Statements that read more than they answer, each with the reason in its header.
-const SWEEPS: [&str; 3] = ["notifications/mark_all_read", "recurrence/missed", "status/metrics"];
+const SWEEPS: [&str; 4] = ["notifications/mark_all_read", "recurrence/missed", "relay/heal", "status/metrics"];
 
 /// Each statement with arguments that find much: `U` is the user with 100,000 tasks, `<digit>:<n>` an id of the filled
 /// database (`8:1` the token of a lease), `N` the present.
-const CALLS: [(&str, &str); 40] = [
+const CALLS: [(&str, &str); 43] = [
     ("accounts/create", "9:1, 'n@example.org', 'n@example.org', 'hash', 'UTC', N"),
     ("accounts/get", "U"),
+    ("accounts/purge", "N, at(100)"),
     ("accounts/rotate", "int8send(77), int8send(99999), N, N"),
     ("accounts/sign_in", "'77@example.org', N, N"),
     ("accounts/start_session", "9:1, U, int8send(99999), N, N, '77@example.org'"),
-    ("audit/append", "U, 6:30000, '\\x00', '{}', '\\x00'"),
+    ("audit/append", "U, 6:30000, '\\x00', '{}', '\\x00', N"),
     ("audit/list", "U, N, 9000, 51"),
+    ("edge/bury", "'audit', 9:1, 'unreadable', '{}', N, 'no'"),
     ("edge/claim", "'audit', N, 100, 8, true"),
     ("edge/claim", "'reminders', N, 100, 8, false"),
-    ("edge/done", "'audit', 6:30000"),
+    ("edge/done", "'audit', 6:30000, N"),
     ("edge/note_error", "'audit', 6:30000, 'no'"),
-    ("edge/receive", "'audit', 9:1, 'task/9', 1, 'kind', U, N, '{}', N, N"),
+    ("edge/receive", "'audit', 9:1, 'task/9', 1, 'kind', U, N, '{}', N, N, 3"),
     ("notifications/deliver", "U, 6:30000, 9:1, N"),
     ("notifications/list", "U, N, 9:1, 51"),
     ("notifications/mark_read", "U, 5:500, N"),
@@ -43,9 +45,10 @@ const CALLS: [(&str, &str); 40] = [
     ("recurrence/finish", "U, 3:500, 1, 'guard', N, 6:30000, 9:1"),
     ("recurrence/get", "U, 3:500"),
     ("recurrence/list", "U, N, 9:1, 51"),
-    ("relay/ack", "N, 8:1, LEASED"),
+    ("relay/ack", "N, 8:1, LEASED, SLOTS"),
     ("relay/claim", "N, 8:2, N, 50"),
-    ("relay/fail", "N, 8:1, LEASED"),
+    ("relay/fail", "N, 8:1, LEASED, 300"),
+    ("relay/purge", "3"),
     ("reminders/fire", "N, 200, IDS"),
     ("reminders/follow", "U, 2:30000, 6:30000, IDS, N"),
     ("reminders/list", "U, N, 9:1, 51"),
@@ -80,6 +83,7 @@ fn arguments(short: &str) -> String {
         "U" => id("1", 1),
         "N" => "'2026-03-01'".to_owned(),
         "LEASED" => format!("array[{leased}]"),
+        "SLOTS" => "array_fill(1, array[50])".to_owned(),
         "IDS" => format!("array[{ids}]"),
         word => match word.split_once(':').and_then(|(kind, n)| Some((kind, n.parse().ok()?))) {
             Some((kind, n)) if kind.len() == 1 => id(kind, n),

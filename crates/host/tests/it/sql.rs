@@ -10,11 +10,13 @@ use crate::statements::{self, Statement};
 use crate::{golden, harness};
 
 /// The statements that rightly look at no user, each with the reason in its header. One more is a decision.
-const SYSTEM: [&str; 14] = [
+const SYSTEM: [&str; 18] = [
     "accounts/create",
+    "accounts/purge",
     "accounts/rotate",
     "accounts/sign_in",
     "accounts/start_session",
+    "edge/bury",
     "edge/claim",
     "edge/done",
     "edge/note_error",
@@ -23,6 +25,8 @@ const SYSTEM: [&str; 14] = [
     "relay/ack",
     "relay/claim",
     "relay/fail",
+    "relay/heal",
+    "relay/purge",
     "reminders/fire",
     "status/metrics",
 ];
@@ -201,7 +205,7 @@ fn an_event_is_written_with_its_stream() {
         let (code, name) = (statement.code(), &statement.name);
         let count = |part: &str| code.matches(part).count();
         if ["relay", "status"].contains(&statement.owner.as_str()) {
-            assert_eq!(count("insert into outbox"), 0, "{name}: writes an event of its own");
+            assert_eq!(count("insert into outbox ("), 0, "{name}: writes an event of its own");
             continue;
         }
         let mentions = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| *word == "outbox");

@@ -129,7 +129,10 @@ impl Script<'_> {
             self.app.app.bed().advance_micros(BETWEEN_TICKS);
             self.tick().await;
         }
-        Err(format!("not quiet after {TICKS} ticks: {} things to do", self.unfinished().await))
+        let left = "select concat_ws(' ', 'outbox', stream, stream_seq, type) from outbox union all
+            select concat_ws(' ', 'inbox', consumer, state, attempts, stream, stream_seq, type, error) from inbox";
+        let left: Vec<String> = self.sql.query(left, &[]).await.expect("rows").iter().map(|row| row.get(0)).collect();
+        Err(format!("not quiet after {TICKS} ticks: {left:?}"))
     }
 
     async fn unfinished(&self) -> i64 {

@@ -25,6 +25,10 @@ const ROWS: &str = "
         fire_at at time zone 'utc', read_at) from notification
     union all select concat_ws(' | ', 'stream', stream, last_seq, acked_seq) from event_stream
     union all select concat_ws(' | ', 'inbox', consumer, user_id, stream, stream_seq, type, state) from inbox
+    union all select concat_ws(' | ', 'done', d.consumer, a.user_id, a.stream, a.stream_seq, a.type)
+        from inbox_done d left join outbox_archive a on a.id = d.event_id
+    union all select concat_ws(' | ', 'archive', stream, stream_seq, type) from outbox_archive
+    union all select concat_ws(' | ', 'healed', sum(gaps_healed)) from consumer
     union all select concat_ws(' | ', 'outbox', stream, stream_seq, type) from outbox
     union all select concat_ws(' | ', 'attempts', email_key, attempts) from sign_in_attempt";
 
@@ -75,6 +79,7 @@ pub fn difference(expected: &[String], found: &[String]) -> Option<String> {
 pub async fn forget(sql: &Client) {
     // a transaction that a guest left open must fail the test, not hang it
     let tables = "set lock_timeout = '5s'; truncate account, session, sign_in_attempt, task, series, reminder,
-        notification, outbox, event_stream, inbox, audit_entry, audit_head";
+        notification, outbox, event_stream, inbox, inbox_done, outbox_archive, audit_entry,
+        audit_head; update consumer set checked_until = '-infinity', gaps_healed = 0, healed_at = null";
     sql.batch_execute(tables).await.expect("empty tables");
 }

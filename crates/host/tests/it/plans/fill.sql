@@ -67,5 +67,15 @@ insert into inbox (
 select consumer, id(6, n), 'task/' || id(2, n), 1, 'dev.spindle.task.created.v1', owner(n), at(n),
     jsonb_build_object(
         'reminder_id', id(4, n), 'task_id', id(2, n), 'title', 'Task', 'due_at', at(n), 'fire_at', at(n)),
-    case when n <= 20000 then 'done' else 'new' end, at(n - 20000), at(n)
-from generate_series(1, 40000) n, unnest(array['audit', 'reminders', 'notifications', 'recurrence']) consumer;
+    'new', at(n - 20000), at(n)
+from generate_series(20001, 40000) n, unnest(array['audit', 'reminders', 'notifications', 'recurrence']) consumer;
+
+-- what was handed over, and what the consumers are done with: of 17 days
+insert into outbox_archive (slot, id, stream, stream_seq, topic, type, user_id, time, data, handed_at)
+select n / 1000 % 17, id(6, n), 'task/' || id(2, n), 1, 'task-events', 'dev.spindle.task.created.v1', owner(n), at(n),
+    jsonb_build_object('task_id', id(2, n)), at(n)
+from generate_series(1, 20000) n;
+insert into inbox_done (slot, consumer, event_id, done_at)
+select n / 1000 % 17, consumer, id(6, n), at(n)
+from generate_series(1, 20000) n, unnest(array['audit', 'reminders', 'notifications', 'recurrence']) consumer;
+update consumer set checked_until = at(19000);

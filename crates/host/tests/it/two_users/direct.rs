@@ -16,7 +16,7 @@ struct Try {
 }
 
 const TRIES: [Try; 10] = [
-    Try { name: "audit/append", before: "", arguments: "':b', ':a:waiting', '\\x00', '{}', '\\x00'" },
+    Try { name: "audit/append", before: "", arguments: "':b', ':a:waiting', '\\x00', '{}', '\\x00', ':now'" },
     Try { name: "notifications/deliver", before: "", arguments: "':b', ':a:waiting', ':1', ':now'" },
     Try {
         name: "recurrence/advance",
