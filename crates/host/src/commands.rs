@@ -6,6 +6,7 @@ mod doctor;
 mod migrate;
 mod secrets;
 pub mod terminal;
+mod transport;
 mod up;
 
 use std::path::PathBuf;

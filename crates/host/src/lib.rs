@@ -13,6 +13,7 @@ mod load;
 pub mod manifest;
 pub mod migrate;
 pub mod outbound_hosts;
+pub mod parts;
 mod pg;
 mod redis;
 pub mod routes;

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod checks;
 mod coverage;
+mod parts;
 mod step;
 mod tidy;
 mod tools;
@@ -37,7 +38,12 @@ enum Command {
         /// Where to listen; port 0 takes a free one
         #[arg(long, default_value = "127.0.0.1:3000")]
         listen: SocketAddr,
+        /// Send events by Kafka and Dapr's sidecars, as in a cluster; brings them
+        #[arg(long)]
+        kafka: bool,
     },
+    /// Bring Kafka and Dapr's sidecar into the user's cache; the first time takes some minutes
+    Parts,
     /// Run the checks and tests in order, up to the first that fails
     Test {
         /// Also what takes minutes or brings tools: licences, coverage, every crash point
@@ -71,7 +77,8 @@ fn run(command: Command) -> Result<()> {
     let root = root()?;
     match command {
         Command::Build { release } => build::build(&root, release),
-        Command::Up { listen } => up::up(&root, listen),
+        Command::Up { listen, kafka } => up::up(&root, listen, kafka),
+        Command::Parts => parts::bring(&root).map(|_| println!("Kafka and daprd are ready")),
         Command::Test { all, filter } => checks::test(&root, all, filter.as_deref()),
         Command::Bench { arguments } => bench::bench(&root, &arguments),
         Command::Tidy => tidy::run(&root),

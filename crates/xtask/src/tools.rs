@@ -42,6 +42,23 @@ pub fn redis(root: &Path) -> Result<()> {
     package_of_debian(root, "redis-server").context("needs redis-server: install the package of that name")
 }
 
+/// Installs Java and Maven, unless they are there.
+pub fn java(root: &Path) -> Result<()> {
+    for (program, package) in [("java", "openjdk-17-jre-headless"), ("mvn", "maven")] {
+        if Line::new([program, "-version"]).output(root).is_err() {
+            eprintln!("{program} is missing: installing the package {package}");
+            package_of_debian(root, package).with_context(|| format!("needs {program}: install {package}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds Go; its releases are not in Debian's packages as new as daprd needs them.
+pub fn go(root: &Path) -> Result<()> {
+    let found = Line::new(["go", "version"]).output(root);
+    found.map(|_| ()).context("needs Go as new as dapr/daprd/go.mod says, to build Dapr's sidecar: install Go")
+}
+
 /// Installs a package of Debian's; the package's own service is not started.
 pub fn package_of_debian(root: &Path, package: &str) -> Result<()> {
     let script = format!(

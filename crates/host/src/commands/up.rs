@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::database::Database;
 use super::terminal::{bold, green, patiently};
+use super::transport::{Beside, Events};
 use super::{Places, secrets};
 
 /// How to run the application.
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Run only this component, as `spin up -c` does; may be given several times
     #[arg(short = 'c', long = "component-id", value_name = "ID")]
     components: Vec<String>,
+    /// How events reach their consumers
+    #[arg(long, value_enum, default_value = "chain")]
+    events: Events,
 }
 
 /// A short command that has started the private cluster is done within this time.
@@ -57,17 +61,22 @@ async fn serve(
 ) -> Result<()> {
     let mut end = std::pin::pin!(end);
     let starting = start(places, arguments, database);
-    let app = tokio::select! {
-        app = starting => app?,
+    let (app, beside) = tokio::select! {
+        started = starting => started?,
         () = &mut end => return Ok(()),
     };
-    welcome(app.address(), database);
+    welcome(app.address(), database, beside.as_ref().map(|beside| beside.words(places)));
     end.await;
     println!("stopping");
+    if let Some(mut beside) = beside {
+        // they still hand over what they read, so they stop before the application, and the broker after it
+        beside.quiesce();
+        return patiently("waiting for requests in flight", app.stop()).await;
+    }
     patiently("waiting for requests in flight", app.stop()).await
 }
 
-async fn start(places: &Places, arguments: &Arguments, database: &Database) -> Result<App> {
+async fn start(places: &Places, arguments: &Arguments, database: &Database) -> Result<(App, Option<Beside>)> {
     prepare(places, database).await?;
     let mut options = AppOptions::new(&arguments.manifest);
     options.listen = chosen(arguments.listen)?;
@@ -75,11 +84,22 @@ async fn start(places: &Places, arguments: &Arguments, database: &Database) -> R
     options.redis_url = std::env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let manifest = Manifest::load(&arguments.manifest)?;
     options.without = others(&manifest, &arguments.components)?;
-    let values = variables(places, database, &options)?;
+    let mut values = variables(places, database, &options)?;
+    let mut beside = Beside::prepare(places, arguments.events, options.redis_url.as_deref()).await?;
+    if let Some(beside) = &beside {
+        values.extend(beside.variables());
+        // the sidecars call the ticks
+        options.without.insert("ticker".to_owned());
+    }
     // What the environment says goes before what we make, and what the manifest does not declare is left out.
     options.variables =
         values.into_iter().filter(|(name, _)| manifest.variables.contains_key(name) && !in_environment(name)).collect();
-    patiently("compiling the components; the next start takes them from the cache", App::start(options)).await
+    let starting = App::start(options);
+    let app = patiently("compiling the components; the next start takes them from the cache", starting).await?;
+    if let Some(beside) = &mut beside {
+        beside.start(app.address().port()).await?;
+    }
+    Ok((app, beside))
 }
 
 /// The components to leave out where only `chosen` ones are to run; none are chosen when all are.
@@ -137,10 +157,13 @@ fn reachable(mut listen: SocketAddr) -> SocketAddr {
     listen
 }
 
-fn welcome(address: SocketAddr, database: &Database) {
+fn welcome(address: SocketAddr, database: &Database, events: Option<String>) {
     let base = format!("http://{}", reachable(address));
     println!("{} Spindle answers at {}", green("ready:"), bold(&base));
     println!("  database  {}", database.words());
+    if let Some(events) = events {
+        println!("  events    {events}");
+    }
     println!("  health    curl {base}/healthz");
     if Path::new("docs/demo.sh").exists() {
         println!("  try       docs/demo.sh {base}");
