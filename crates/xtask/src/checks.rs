@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build;
 use crate::step::{Line, timed};
-use crate::{coverage, tidy, tools};
+use crate::{coverage, parts, tidy, tools};
 
 /// What a step does.
 enum Work {
@@ -18,6 +18,8 @@ enum Work {
     Host(Line),
     /// What needs a Redis server.
     Redis,
+    /// What needs a Kafka broker and Dapr's sidecars, the soak among it.
+    Kafka,
     Licences,
     Coverage,
 }
@@ -62,6 +64,11 @@ impl Work {
                 tools::redis(root)?;
                 cargo("test -p host --test runtime -- --ignored").run(root)
             }
+            Work::Kafka => {
+                tools::redis(root)?;
+                let tests = cargo("test -p host --test kafka -- --ignored --test-threads=1");
+                parts::bring(root)?.with(tests).run(root)
+            }
             Work::Licences => tools::licences(root),
             Work::Coverage => coverage::check(root),
         }
@@ -80,6 +87,7 @@ fn steps(root: &Path, all: bool) -> Result<Vec<Step>> {
         fast("domain", one(tests("-p domain -p edge -p xtask -p bench", all))),
         fast("host", Work::Host(tests("-p host", all))),
         slow("redis", Work::Redis),
+        slow("kafka", Work::Kafka),
         slow("licences", Work::Licences),
         slow("coverage", Work::Coverage),
     ])
@@ -136,7 +144,7 @@ mod tests {
     fn picks_the_steps() {
         let fast = ["fmt", "tidy", "components", "clippy", "domain", "host"];
         assert_eq!(names(false, None), fast);
-        assert_eq!(names(true, None).len(), fast.len() + 3);
+        assert_eq!(names(true, None).len(), fast.len() + 4);
         assert_eq!(names(false, Some("coverage")), ["coverage"], "a slow step runs when it is named");
         assert_eq!(names(false, Some("month_ends")), ["components", "tests"]);
     }

@@ -1,10 +1,11 @@
-//! The commands of the project: `cargo xtask build`, `up`, `test`, `bench`, `tidy`.
+//! The commands of the project: `cargo xtask build`, `up`, `parts`, `test`, `soak`, `bench`, `tidy`.
 
 mod bench;
 mod build;
 mod checks;
 mod coverage;
 mod parts;
+mod soak;
 mod step;
 mod tidy;
 mod tools;
@@ -59,6 +60,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill everything in turn while users change things, and see that nothing is lost, doubled or reordered
+    Soak(soak::Arguments),
     /// Check the rules of the code that no compiler knows
     Tidy,
 }
@@ -81,6 +84,7 @@ fn run(command: Command) -> Result<()> {
         Command::Parts => parts::bring(&root).map(|_| println!("Kafka and daprd are ready")),
         Command::Test { all, filter } => checks::test(&root, all, filter.as_deref()),
         Command::Bench { arguments } => bench::bench(&root, &arguments),
+        Command::Soak(arguments) => soak::soak(&root, &arguments),
         Command::Tidy => tidy::run(&root),
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the rules of the code that no compiler knows.
 
+mod dapr;
 mod rust;
 mod sql;
 mod tree;
@@ -73,6 +74,9 @@ fn check(source: &Source) -> Vec<Finding> {
     }
     if source.path.ends_with(".sql") && source.path.contains("/sql/") {
         findings.extend(sql::check(source));
+    }
+    if source.path.starts_with("dapr/") && source.path.ends_with(".yaml") {
+        findings.extend(dapr::check(source));
     }
     if source.path.ends_with("Cargo.toml") {
         findings.extend(rust::check_manifest(source));

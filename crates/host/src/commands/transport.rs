@@ -79,7 +79,7 @@ impl Beside {
     /// # Errors
     /// Shows the end of the log of one that does not start.
     pub async fn start(&mut self, port: u16) -> Result<()> {
-        patiently("starting the sidecars", self.sidecars.start(port)).await
+        patiently("starting the sidecars", self.sidecars.start(|_| port)).await
     }
 
     /// For people: the broker and the logs.

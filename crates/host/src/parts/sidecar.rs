@@ -102,15 +102,15 @@ impl Sidecars {
         format!("http://127.0.0.1:{}", self.all.first().map_or(0, |relay| relay.port))
     }
 
-    /// Starts all that do not run, beside the application that listens on `port`.
+    /// Starts all that do not run; `port` says where the application of a sidecar listens.
     ///
     /// # Errors
     /// When one does not start: with the end of its log.
-    pub async fn start(&mut self, port: u16) -> Result<()> {
+    pub async fn start(&mut self, port: impl Fn(&str) -> u16) -> Result<()> {
         let secrets = self.secrets()?;
         for at in 0..self.all.len() {
             if self.all[at].program.is_none() {
-                let command = self.command(&self.all[at], port, &secrets)?;
+                let command = self.command(&self.all[at], port(self.all[at].name), &secrets)?;
                 let name = format!("daprd-{}", self.all[at].name);
                 self.all[at].program = Some(Guarded::start(&name, &command, &self.place)?);
             }

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Spindle, chains_verify, root};
+use crate::chains::chains_verify;
+use crate::harness::{Person, Spindle, root};
 use crate::steps::{each, id, without_hints};
 
 /// A life of a task, told by six events and those of its series.

@@ -15,7 +15,8 @@ use std::time::Instant;
 use host::testbed::{HostCall, TestBed};
 use tokio_postgres::Client;
 
-use crate::harness::{START, Setup, Spindle, chains_verify, root};
+use crate::chains::chains_verify;
+use crate::harness::{START, Setup, Spindle, root};
 use script::{Part, Script};
 
 /// Applications that try crash points at the same time.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Setup, Spindle, chains_verify};
+use crate::chains::chains_verify;
+use crate::harness::{Person, Setup, Spindle};
 
 /// The step at which a journey broke.
 type Broken = &'static str;

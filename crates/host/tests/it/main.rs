@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod audit;
 mod bad_input;
+mod chains;
 mod costs;
 mod crash_points;
 mod golden;
