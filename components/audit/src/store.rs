@@ -1,6 +1,6 @@
 //! One function a statement.
 
-use edge::{Call, Problem, params, row};
+use edge::{Call, Problem, clock, params, row};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -40,6 +40,6 @@ pub fn append(
     payload: &str,
     commitment: [u8; 32],
 ) -> Result<Appended, Problem> {
-    let parameters = params![user, event, salt.to_vec(), payload, commitment.to_vec(), call.now];
+    let parameters = params![user, event, salt.to_vec(), payload, commitment.to_vec(), clock::now()];
     call.db()?.one(include_str!("../sql/append.sql"), &parameters)
 }

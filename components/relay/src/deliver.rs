@@ -55,19 +55,24 @@ impl Targets {
         Ok(Self { way, base: config::secret(base)?, token: config::secret(token)? })
     }
 
-    /// Streams that are taken at once. A chain runs the consumers in this very process, one event after the other.
-    pub fn batch(&self) -> i64 {
-        if matches!(self.way, Way::Chain) { 50 } else { 200 }
+    /// Streams that are taken at once. A chain runs the consumers in this very process, one event after the other. A
+    /// sidecar gets one event first: if it or what is behind it is down, the others need not wait for it in vain.
+    pub fn batch(&self, first: bool) -> i64 {
+        match (&self.way, first) {
+            (Way::Chain, _) => 50,
+            (_, true) => 1,
+            (_, false) => 200,
+        }
     }
 
-    /// The longest wait of a stream that failed, in seconds. A consumer may fail at one event, a sidecar fails at all
-    /// of them and is back for all at once.
+    /// The longest wait of a stream that failed, in seconds. A consumer may fail at one event; a sidecar fails at all of
+    /// them, and is back for all at once.
     pub fn patience(&self) -> i32 {
         if matches!(self.way, Way::Chain) { 300 } else { 8 }
     }
 
     /// Hands the events over; what is not sent before `until` must not be, for another relay may have its lease then.
-    pub fn hand_over(&self, mut events: Vec<Pending>, until: Timestamp) -> Outcome {
+    pub fn hand_over(&self, events: Vec<Pending>, until: Timestamp) -> Outcome {
         let mut outcome = Outcome::default();
         if matches!(self.way, Way::Chain) {
             for event in events {
@@ -76,17 +81,8 @@ impl Targets {
             }
             return outcome;
         }
-        let rest = events.split_off(events.len().min(1));
-        for event in events {
-            let sent = self.sidecar(&event).and_then(accepted);
-            outcome.note(event, sent);
-        }
-        if !outcome.failed.is_empty() {
-            // the sidecar or what is behind it is down: the others would wait for it in vain
-            outcome.failed.extend(rest.into_iter().map(|event| event.stream));
-            return outcome;
-        }
-        let sending: Vec<_> = rest.into_iter().map(|event| (self.sidecar(&event), event)).collect();
+        // all are on the way before the first answer is waited for
+        let sending: Vec<_> = events.into_iter().map(|event| (self.sidecar(&event), event)).collect();
         for (sent, event) in sending {
             outcome.note(event, sent.and_then(accepted));
         }

@@ -27,8 +27,8 @@ edge::http_component!(ROUTES);
 fn run(call: &Call) -> Result<Reply, Problem> {
     let (mut handed, mut failed) = (0, 0);
     let targets = Targets::read()?;
-    for _ in 0..ROUNDS {
-        let round = round(call, &targets)?;
+    for at in 0..ROUNDS {
+        let round = round(call, &targets, targets.batch(at == 0))?;
         handed += round.handed;
         failed += round.failed;
         if round.handed == 0 || clock::now() > clock::shifted(call.now, RUN) {
@@ -43,8 +43,8 @@ struct Round {
     failed: usize,
 }
 
-fn round(call: &Call, targets: &Targets) -> Result<Round, Problem> {
-    let lease = store::claim(call, targets.batch(), LEASE)?;
+fn round(call: &Call, targets: &Targets, rows: i64) -> Result<Round, Problem> {
+    let lease = store::claim(call, rows, LEASE)?;
     let outcome = targets.hand_over(lease.events, lease.send_until);
     let round = Round { handed: outcome.done.len(), failed: outcome.failed.len() };
     if round.handed > 0 {

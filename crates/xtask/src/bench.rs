@@ -7,11 +7,14 @@ use anyhow::{Context, Result};
 use crate::build;
 use crate::checks::cargo;
 use crate::step::{Line, timed};
-use crate::tools;
+use crate::{parts, tools};
 
 /// Builds the components and both servers as they are shipped, brings wrk and FastAPI, and runs `bench` with the
 /// arguments as they were given.
 pub fn bench(root: &Path, arguments: &[String]) -> Result<()> {
+    if arguments.first().is_some_and(|first| first == "--events") {
+        return events(root);
+    }
     timed("1/4", "components", || build::components(root))?;
     timed("2/4", "the stock SDK's hello", || hello(root))?;
     timed("3/4", "spindle, the native reference and the bench, optimised", || {
@@ -24,6 +27,16 @@ pub fn bench(root: &Path, arguments: &[String]) -> Result<()> {
     let mut line = Line::new(["target/native/bench"]);
     line.words.extend(arguments.iter().cloned());
     line.run(root)
+}
+
+/// How long events take by each transport, and what trouble does to users.
+fn events(root: &Path) -> Result<()> {
+    timed("1/3", "components", || build::components(root))?;
+    let parts = timed("2/3", "Kafka and daprd", || parts::bring(root))?;
+    timed("3/3", "events, with an optimised host", || {
+        let line = cargo("test --profile=native -p host --test kafka -- --ignored --nocapture --exact measure::events");
+        parts.with(line).run(root)
+    })
 }
 
 /// The hello with which ours is compared: a package of its own, since `spin-sdk` is for `edge` alone.

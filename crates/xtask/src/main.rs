@@ -56,7 +56,7 @@ enum Command {
     /// Measure Spindle beside pgbench, native Rust and FastAPI on this machine; takes a quarter of an hour
     #[command(disable_help_flag = true)]
     Bench {
-        /// What the bench is told: --quick, --json, --explain, --work get,list, --write FILE, --help …
+        /// What the bench is told: --events, --quick, --json, --explain, --work get,list, --write FILE, --help …
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -29,6 +29,7 @@ async fn by_topics_over_redis() {
 }
 
 async fn suite(stage: &Stage) {
+    stage.app.bed().record_calls();
     a_journey(stage).await;
     streams_keep_their_order(stage).await;
     nothing_is_lost_while_the_database_refuses(stage).await;

@@ -6,5 +6,7 @@
 mod api;
 mod checker;
 mod flows;
+mod measure;
+mod redis;
 mod soak;
 mod stage;

@@ -97,6 +97,10 @@ impl Redis {
         Redis { process, port }
     }
 
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills it; the next one is another.
     pub fn kill(mut self) {
         let _ = self.process.kill();
@@ -115,18 +119,43 @@ impl Drop for Redis {
 pub struct Stage {
     pub sidecars: Sidecars,
     pub app: App,
-    _kafka: Option<Kafka>,
+    pub kafka: Option<Kafka>,
     _redis: Option<Redis>,
     pub sql: Client,
     pub port: u16,
     transport: Transport,
 }
 
+/// An application in this process on an empty database of this name, with its port; `more` are further variables.
+pub async fn application(name: &str, more: &[(&str, String)], without: &[&str]) -> (App, Client, u16) {
+    start(name, None, more, without).await
+}
+
+/// The same with its hints over a Redis server.
+pub async fn application_with_redis(name: &str, redis: u16, without: &[&str]) -> (App, Client, u16) {
+    let url = format!("redis://127.0.0.1:{redis}");
+    start(name, Some(url.clone()), &[("redis_url", url)], without).await
+}
+
+async fn start(name: &str, redis_url: Option<String>, more: &[(&str, String)], without: &[&str]) -> (App, Client, u16) {
+    let _already = tracing_subscriber::fmt().with_test_writer().with_target(false).try_init();
+    let (cluster, database) = (shared_cluster(), format!("stage_{name}"));
+    make_database(cluster, &database).await;
+    let port = free_port().expect("a port");
+    let mut options = AppOptions::new(root().join("spin.toml"));
+    options.listen = ([127, 0, 0, 1], port).into();
+    options.variables = variables(&format!("127.0.0.1:{}", cluster.port()), &database, port);
+    options.variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    options.without = without.iter().map(|name| (*name).to_owned()).collect();
+    options.cache_dir = root().join("target/component-cache");
+    options.redis_url = redis_url;
+    let app = App::start(options).await.expect("the application starts");
+    (app, connect(cluster, &database).await, port)
+}
+
 impl Stage {
     pub async fn start(name: &str, transport: Transport) -> Stage {
-        let _already = tracing_subscriber::fmt().with_test_writer().with_target(false).try_init();
-        let (place, cluster, database) = (folder(&format!("stage-{name}")), shared_cluster(), format!("stage_{name}"));
-        make_database(cluster, &database).await;
+        let place = folder(&format!("stage-{name}"));
         let (mut kafka, mut redis, mut brokers) = (None, None, Brokers::default());
         if transport == Transport::RedisTopics {
             let server = Redis::start(free_port().expect("a port"));
@@ -140,18 +169,10 @@ impl Stage {
         }
         let mut sidecars = Sidecars::new(&root().join("dapr"), &place.join("dapr"), transport, brokers, tokens())
             .expect("the parts are there");
-        let port = free_port().expect("a port");
-        let mut options = AppOptions::new(root().join("spin.toml"));
-        options.listen = ([127, 0, 0, 1], port).into();
-        options.variables = variables(&format!("127.0.0.1:{}", cluster.port()), &database, port);
-        options.variables.insert("event_transport".to_owned(), transport.variable().to_owned());
-        options.variables.insert("dapr_base".to_owned(), sidecars.base());
-        options.without = ["ticker".to_owned()].into();
-        options.cache_dir = root().join("target/component-cache");
-        options.bed.record_calls();
-        let app = App::start(options).await.expect("the application starts");
+        let variables = [("event_transport", transport.variable().to_owned()), ("dapr_base", sidecars.base())];
+        let (app, sql, port) = application(name, &variables, &["ticker"]).await;
         sidecars.start(|_| port).await.expect("the sidecars start");
-        Stage { sidecars, app, _kafka: kafka, _redis: redis, sql: connect(cluster, &database).await, port, transport }
+        Stage { sidecars, app, kafka, _redis: redis, sql, port, transport }
     }
 
     /// One number from the database.
