@@ -65,8 +65,8 @@ impl Targets {
         }
     }
 
-    /// The longest wait of a stream that failed, in seconds. A consumer may fail at one event; a sidecar fails at all of
-    /// them, and is back for all at once.
+    /// The longest wait of a stream that failed, in seconds. A consumer may fail at one event; a sidecar fails at all
+    /// of them, and is back for all at once.
     pub fn patience(&self) -> i32 {
         if matches!(self.way, Way::Chain) { 300 } else { 8 }
     }

@@ -35,6 +35,7 @@ async fn suite(stage: &Stage) {
     nothing_is_lost_while_the_database_refuses(stage).await;
     a_forged_call_changes_nothing(stage).await;
     assert_eq!(checker::faults(&stage.sql).await, Vec::<String>::new());
+    assert_eq!(checker::healed(&stage.sql).await, 0, "nothing was lost on the way");
     what_is_no_event_holds_up_nothing(stage).await;
     only_the_relay_calls_a_sidecar(stage);
 }

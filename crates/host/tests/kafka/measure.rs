@@ -1,4 +1,5 @@
-//! How long events take and what they cost: `cargo xtask bench --events`. It prints a table, and asserts nothing of time.
+//! How long events take and what they cost: `cargo xtask bench --events`. It prints a table, and asserts nothing of
+//! time.
 
 mod load;
 mod sink;

@@ -4,6 +4,7 @@
 
 mod chaos;
 mod hosts;
+mod leaks;
 mod proxy;
 mod stand;
 mod variants;
@@ -64,15 +65,27 @@ async fn run(seed: u64, time: Duration, variant: Option<Variant>) -> Vec<String>
     let quiet = rest(&stand).await;
     let mut found = checker::faults(&stand.sql().await).await;
     found.extend(checker::history(&stand.sql().await, &history.acked).await);
-    found.extend(stand.proxy.faults(stand.events().await));
-    println!("at rest after {quiet:?}; {} events, {} deliveries", stand.events().await, stand.proxy.deliveries());
+    let events = checker::events(&stand.sql().await).await;
+    let missing = stand.proxy.missing(&events);
+    found.extend(missing.iter().take(3).map(|each| format!("of {} that were lost on the way: {each}", missing.len())));
+    found.extend(stand.proxy.repeated());
+    found.extend(leaks::secrets_in(stand.place()));
+    let healed = checker::healed(&stand.sql().await).await;
+    let ((deliveries, different), events) = (stand.proxy.deliveries(), events.len());
+    println!("at rest after {quiet:?}: {events} events, {deliveries} deliveries of {different}, {healed} gaps healed");
     found
 }
 
-/// Waits until nothing waits, or [`REST`] is over; the checker then says what was left.
+/// Waits until nothing waits and all was delivered, or [`REST`] is over; the checker then says what was left.
 async fn rest(stand: &Stand) -> Duration {
     let start = Instant::now();
-    while start.elapsed() < REST && !checker::unfinished(&stand.sql().await).await.is_empty() {
+    while start.elapsed() < REST {
+        let sql = stand.sql().await;
+        let quiet = checker::unfinished(&sql).await.is_empty();
+        // the gap check may be quicker than a broker that was down
+        if quiet && stand.proxy.missing(&checker::events(&sql).await).is_empty() {
+            break;
+        }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     start.elapsed()

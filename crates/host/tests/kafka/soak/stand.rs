@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,11 @@ impl Stand {
         stand
     }
 
+    /// The folder with the data and logs of all.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     pub fn api_port(&self) -> u16 {
         self.ports[0]
     }
@@ -80,13 +85,6 @@ impl Stand {
             assert!(start.elapsed() < Duration::from_secs(60), "PostgreSQL is not back");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-    }
-
-    /// How many events there were.
-    pub async fn events(&self) -> u64 {
-        let count: i64 =
-            self.sql().await.query_one("select count(*) from outbox_archive", &[]).await.expect("events").get(0);
-        count.unsigned_abs()
     }
 
     pub async fn start_sidecars(&mut self) {
@@ -143,7 +141,7 @@ impl Stand {
     }
 }
 
-fn log(place: &std::path::Path, at: usize) -> PathBuf {
+fn log(place: &Path, at: usize) -> PathBuf {
     place.join(format!("host-{at}.log"))
 }
 
