@@ -34,7 +34,7 @@ pub async fn unfinished(sql: &Client) -> Vec<String> {
 }
 
 /// Each a sentence that must not be true, as SQL that answers one text column.
-const FAULTS: [(&str, &str); 10] = [
+const FAULTS: [(&str, &str); 11] = [
     (
         "a task's version is not the number of its events",
         "select t.id || ' version ' || t.version || ', events ' || count(a.id)
@@ -52,6 +52,10 @@ const FAULTS: [(&str, &str); 10] = [
         "select stream || ': ' || string_agg(stream_seq::text, ',' order by stream_seq)
         from outbox_archive group by stream
         having count(*) <> max(stream_seq) or count(distinct stream_seq) <> count(*) or count(distinct id) <> count(*)",
+    ),
+    (
+        "a stream was not acknowledged as far as it goes",
+        "select stream || ': ' || acked_seq || ' of ' || last_seq from event_stream where acked_seq <> last_seq",
     ),
     (
         "an event has not exactly one audit entry",

@@ -9,6 +9,8 @@ use super::stand::{Stand, kill};
 
 /// A relay that hangs for longer than its lease of 30 s.
 const HANG: Duration = Duration::from_secs(33);
+/// How often it is tried to stop it at such a moment.
+const TRIES: usize = 20;
 
 pub struct Chaos {
     chance: ChaCha20Rng,
@@ -32,7 +34,7 @@ impl Chaos {
         let victim = self.chance.random_range(0..7);
         self.wake();
         if self.hangs.is_none() && self.hung < 3 {
-            self.hang(stand);
+            self.hang(stand).await;
         }
         self.blows += 1;
         let name = match victim {
@@ -66,13 +68,27 @@ impl Chaos {
         println!("{:>6.1} s  killed {name}, for {down:?}", self.start.elapsed().as_secs_f64());
     }
 
-    /// Stops the second relay in its work, in the hope that it holds leases.
-    fn hang(&mut self, stand: &Stand) {
+    /// Stops the second relay while it holds leases, for longer than they last: it will think they are its own still.
+    async fn hang(&mut self, stand: &Stand) {
         let Some(relay) = &stand.hosts[2] else { return };
-        kill("-STOP", &relay.process().to_string());
-        self.hangs = Some((Instant::now() + HANG, relay.process()));
-        self.hung += 1;
-        println!("{:>6.1} s  a relay hangs for {HANG:?}", self.start.elapsed().as_secs_f64());
+        let process = relay.process().to_string();
+        // a lease that stays for so long, of 30 s, is that of one who has stopped
+        let held = "select count(*) from event_stream
+            where lease_token is not null and lease_until < clock_timestamp() + interval '29.6 s'";
+        for _ in 0..TRIES {
+            kill("-STOP", &process);
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            let leases: i64 = stand.sql().await.query_one(held, &[]).await.expect("leases").get(0);
+            if leases > 0 {
+                self.hangs = Some((Instant::now() + HANG, relay.process()));
+                self.hung += 1;
+                let at = self.start.elapsed().as_secs_f64();
+                println!("{at:>6.1} s  a relay hangs for {HANG:?}, with {leases} leases");
+                return;
+            }
+            kill("-CONT", &process);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     fn wake(&mut self) {
