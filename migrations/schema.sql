@@ -28,6 +28,7 @@ create table audit_entry (
     constraint audit_entry_event_id_key UNIQUE (event_id),
     constraint audit_entry_pkey PRIMARY KEY (user_id, seq)
 );
+CREATE UNIQUE INDEX audit_entry_fact ON audit_entry USING btree (stream, stream_seq);
 CREATE INDEX audit_entry_list ON audit_entry USING btree (user_id, at DESC, seq DESC);
 grant insert, select on audit_entry to spindle_audit;
 grant select on audit_entry to spindle_status;

@@ -1,4 +1,5 @@
 -- Appends a received event to its user's chain and marks it as done, unless an earlier event of its stream still waits.
+-- A fact (stream and stream_seq) that has its entry gets no second one.
 -- The hash is the one of domain::audit::entry_hash. $1 user uuid, $2 inbox event uuid, $3 salt bytea, $4 payload text,
 -- $5 commitment bytea. Says whether it was appended, and whether it still waits.
 with ready as (
@@ -12,7 +13,9 @@ with ready as (
             || sha256(convert_to(i.type, 'UTF8')) || sha256(convert_to(i.stream, 'UTF8'))
             || int8send(i.stream_seq) || $5::bytea as body
 ), fresh as (
-    select * from ready r where not exists (select from audit_entry a where a.event_id = r.event_id)
+    -- another version of the event tells of the same fact
+    select * from ready r
+    where not exists (select from audit_entry a where a.stream = r.stream and a.stream_seq = r.stream_seq)
 ), head as (
     insert into audit_head as h (user_id, seq, hash)
     select user_id, 1, sha256(decode(repeat('00', 32), 'hex') || int8send(1) || body) from fresh

@@ -3,7 +3,7 @@
 use edge::{Call, Problem, Reply, Route, get, params, row};
 
 /// The schema that these components need.
-const SCHEMA: i64 = 7;
+const SCHEMA: i64 = 8;
 
 const ROUTES: &[Route] =
     &[get("/healthz", health).public(), get("/readyz", ready).public(), get("/metrics", metrics).public()];
