@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod costs;
 mod crash_points;
+mod events;
 mod golden;
 mod harness;
 mod imports;
