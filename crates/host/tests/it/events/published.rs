@@ -16,6 +16,9 @@ use crate::steps::without_hints;
 const TAKE: &str = "delete from published.event
     returning id, type, stream, stream_seq, (extract(epoch from time) * 1000000)::bigint, user_id, data, topic";
 
+/// Bad events that are shown.
+const SHOWN: usize = 3;
+
 /// Checks, once it is dropped, what the components of an application have published, and fails its test. What still
 /// runs then is not waited for.
 pub struct Published {
@@ -40,7 +43,7 @@ impl Drop for Published {
         });
         let words = match check.join() {
             Ok(faults) if faults.is_empty() => return,
-            Ok(faults) => faults.join("\n\n"),
+            Ok(faults) => format!("{}\n\n{} bad events", faults[..faults.len().min(SHOWN)].join("\n\n"), faults.len()),
             Err(_) => "the published events could not be read".to_owned(),
         };
         if std::thread::panicking() {
