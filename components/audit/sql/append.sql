@@ -1,5 +1,5 @@
 -- Appends a received event to its user's chain and marks it as done, once the event before it in its stream has its
--- entry.
+-- entry. A fact (stream and stream_seq) that has its entry gets no second one.
 -- The hash is the one of domain::audit::entry_hash. $1 user uuid, $2 inbox event uuid, $3 salt bytea, $4 payload text,
 -- $5 commitment bytea, $6 now timestamp. Says whether it was appended, and whether it still waits.
 with ready as (
@@ -18,6 +18,7 @@ with ready as (
     on conflict do nothing
     returning event_id
 ), fresh as (
+    -- another version of the event may have told of the same fact
     select r.* from ready r join done d on d.event_id = r.event_id
     where not exists (
         select from audit_entry a

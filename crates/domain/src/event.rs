@@ -87,12 +87,13 @@ pub fn leaving_slot(now: Timestamp) -> i32 {
 /// The media type of an event in structured JSON (CloudEvents HTTP binding, section 3.2).
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
-/// An event (CloudEvents 1.0, section 3). Unknown attributes are ignored, as its consumers must.
+/// An event (CloudEvents 1.0, section 3), as `schemas/events` describes it. Unknown attributes are ignored, as its
+/// consumers must.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Always `1.0`.
     pub specversion: String,
-    /// Unique for ever; consumers dedupe by it.
+    /// Unique for ever: an event that comes again has the same.
     pub id: Uuid,
     /// Always `/spindle`.
     pub source: String,
@@ -108,7 +109,8 @@ pub struct Event {
     pub datacontenttype: String,
     /// Whose event it is (extension attribute).
     pub userid: Uuid,
-    /// Its place in its stream, dense from 1, as digits (extension attribute `sequence`).
+    /// Its place in its stream, dense from 1, as digits (extension attribute `sequence`). Versions of an event that
+    /// tell of the same fact share `subject` and `sequence`.
     pub sequence: String,
     /// What happened.
     pub data: Value,

@@ -36,13 +36,16 @@ pub fn cache() -> PathBuf {
     set("XDG_CACHE_HOME").or_else(home).unwrap_or_else(std::env::temp_dir).join("spindle")
 }
 
-/// A port of this machine that is free now.
+/// Below the ports that Linux gives to connections, one of which might take a port before its program listens.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port of this machine that is free now, and that no connection is given.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
-    Ok(listener.local_addr()?.port())
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(|| rand::random_range(PORTS)).take(1000).find(free).context("no free port")
 }
 
 /// Waits until a port answers, as long as its program lives.

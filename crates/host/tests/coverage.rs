@@ -1,5 +1,6 @@
-//! Whether the tests of `it` have been everywhere: each statement executed, each documented answer seen. It reads what
-//! they noted in target/seen, so it comes after them and is not among the tests that `cargo test` runs by itself.
+//! Whether the tests of `it` have been everywhere: each statement executed, each documented answer seen, each type of
+//! event published. It reads what they noted in target/seen, so it comes after them and is not among the tests that
+//! `cargo test` runs by itself.
 
 #[allow(dead_code, reason = "`it` uses the rest")]
 #[path = "it/statements.rs"]
@@ -42,6 +43,14 @@ fn every_statement_was_executed() {
     let never = all.iter().filter(|each| !executed.iter().any(|(_, name)| *name == each.name));
     let never: Vec<_> = never.map(|each| &each.name).collect();
     assert!(never.is_empty(), "never executed: {never:#?}\nlet a test run into it, or delete the file");
+}
+
+/// Each was checked against its schema when it was noted.
+#[test]
+fn every_type_of_event_was_published() {
+    let seen = seen("events.txt");
+    let missing: Vec<_> = domain::event::TYPES.into_iter().filter(|kind| !seen.contains(*kind)).collect();
+    assert!(missing.is_empty(), "never published: {missing:#?}\nlet a test bring it about");
 }
 
 /// `METHOD path status` of everything that the API's description promises, but for what is broken inside.

@@ -4,7 +4,7 @@
 //! (after it the world is as before the next); with `SPINDLE_ALL=1`, before and after each.
 
 mod script;
-mod state;
+pub mod state;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

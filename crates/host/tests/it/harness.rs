@@ -13,6 +13,8 @@ use host::testbed::TestBed;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 
+use crate::events::published::Published;
+
 /// The password of the components' roles in tests.
 pub const DB_PASSWORD: &str = "role-password-of-tests";
 /// What internal routes want to see in tests.
@@ -91,6 +93,8 @@ pub struct Spindle {
     pub database: String,
     /// Notes at the end which statements were executed.
     _statements: crate::seen::Statements,
+    /// Checks at the end what its components have published.
+    _published: Published,
 }
 
 /// How a test wants its application.
@@ -141,10 +145,11 @@ impl Spindle {
         options.variables.extend(setup.variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
         options.without = setup.without.iter().map(|name| (*name).to_owned()).collect();
         let statements = crate::seen::Statements::of(&setup.bed);
+        let published = Published::of(&database).await;
         options.bed = setup.bed;
         options.cache_dir = root().join("target/component-cache");
         let app = App::start(options).await.expect("the application starts");
-        Spindle { app, database, _statements: statements }
+        Spindle { app, database, _statements: statements, _published: published }
     }
 
     /// A connection to its database as the owner.

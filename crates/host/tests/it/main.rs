@@ -7,6 +7,7 @@ mod bad_input;
 mod chains;
 mod costs;
 mod crash_points;
+mod events;
 mod golden;
 mod harness;
 mod imports;

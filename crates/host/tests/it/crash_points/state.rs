@@ -26,7 +26,7 @@ const ROWS: &str = "
     union all select concat_ws(' | ', 'stream', stream, last_seq, acked_seq) from event_stream
     union all select concat_ws(' | ', 'inbox', consumer, user_id, stream, stream_seq, type, state) from inbox
     union all select concat_ws(' | ', 'done', d.consumer, a.user_id, a.stream, a.stream_seq, a.type)
-        from inbox_done d left join outbox_archive a on a.id = d.event_id
+        from inbox_done d join outbox_archive a on a.id = d.event_id
     union all select concat_ws(' | ', 'archive', stream, stream_seq, type) from outbox_archive
     union all select concat_ws(' | ', 'healed', sum(gaps_healed)) from consumer
     union all select concat_ws(' | ', 'outbox', stream, stream_seq, type) from outbox
