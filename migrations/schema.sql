@@ -86,6 +86,7 @@ create table inbox (
     constraint inbox_pkey PRIMARY KEY (consumer, event_id),
     constraint inbox_state_check CHECK (state = ANY (ARRAY['new'::text, 'done'::text, 'dead'::text]))
 ) with (autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX inbox_dead ON inbox USING btree (received_at, consumer) WHERE state = 'dead'::text;
 CREATE INDEX inbox_stream ON inbox USING btree (consumer, stream, stream_seq) WHERE state <> 'done'::text;
 CREATE INDEX inbox_waiting ON inbox USING btree (consumer, not_before) WHERE state = 'new'::text;
 grant delete, insert, select, update on inbox to spindle_audit;

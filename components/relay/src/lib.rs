@@ -1,13 +1,14 @@
 //! Relay: hands the events of the outbox over to their consumers, stream by stream, in order.
 //! Owns tables `outbox`, `event_stream`, `outbox_archive`, `inbox_done` and `consumer`. A stream is leased while its
 //! event is on the way; an acknowledgement must name the lease's token, so that a relay which was thought dead cannot
-//! acknowledge for another.
+//! acknowledge for another. Shows operators what is stuck, and lets them put it right.
 
+mod api;
 mod deliver;
 mod store;
 
 use deliver::Targets;
-use edge::{Call, Problem, Reply, Route, clock, internal};
+use edge::{Call, Problem, Reply, Route, clock, get, internal, post};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -20,7 +21,15 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How often one tick looks for more gaps, and for more to delete.
 const TICK_ROUNDS: usize = 24;
 
-const ROUTES: &[Route] = &[internal("/internal/relay/run", run), internal("/internal/relay/tick", tick)];
+const ROUTES: &[Route] = &[
+    internal("/internal/relay/run", run),
+    internal("/internal/relay/tick", tick),
+    get("/api/v1/admin/events", api::dead).operator(),
+    get("/api/v1/admin/events/lag", api::lag).operator(),
+    get("/api/v1/admin/events/{id}", api::show).operator(),
+    post("/api/v1/admin/events/redrive", api::redrive).operator(),
+    post("/api/v1/admin/events/skip", api::skip).operator(),
+];
 
 edge::http_component!(ROUTES);
 

@@ -1,6 +1,8 @@
 //! One function a statement.
 
 use domain::event;
+use domain::operator::{Filter, REDRIVEN_AT_ONCE, Redrive, Skip};
+use edge::page::Page;
 use edge::{Call, Problem, clock, params, row};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -73,8 +75,7 @@ pub fn fail(call: &Call, token: Uuid, streams: Vec<String>, patience: i32) -> Re
 
 /// Puts into the inboxes what was handed over and never received.
 pub fn heal(call: &Call) -> Result<Healed, Problem> {
-    let uses = event::TYPES.iter().flat_map(|kind| event::consumers(kind).iter().map(move |name| (*name, *kind)));
-    let (consumers, types): (Vec<_>, Vec<_>) = uses.map(|(name, kind)| (name.to_owned(), kind.to_owned())).unzip();
+    let (consumers, types) = event::uses();
     let healed: Healed = call.db()?.one(include_str!("../sql/heal.sql"), &params![call.now, consumers, types])?;
     if healed.healed > 0 {
         eprintln!("relay: {} events were handed over and never received; they are in the inboxes now", healed.healed);
@@ -86,4 +87,59 @@ pub fn heal(call: &Call) -> Result<Healed, Problem> {
 pub fn purge(call: &Call) -> Result<i64, Problem> {
     let row: Purged = call.db()?.one(include_str!("../sql/purge.sql"), &params![event::leaving_slot(call.now)])?;
     Ok(row.purged)
+}
+
+row! {
+    /// A dead event, with what it is listed by.
+    pub struct Dead {
+        received_at: Timestamp,
+        key: i64,
+        body: Value,
+    }
+}
+
+row! {
+    /// What is answered as it is.
+    pub struct Shown { body: Value }
+}
+
+row! {
+    struct Redriven { redriven: i64 }
+}
+
+row! {
+    struct Skipped { skipped: bool }
+}
+
+/// A page of dead events; `key` is the second part of the page's.
+pub fn dead(call: &Call, filter: Filter, page: &Page, key: i64) -> Result<Vec<Dead>, Problem> {
+    let Filter { consumer, stream, kind } = filter;
+    let parameters = params![consumer, stream, kind, page.before.at, key, page.rows()];
+    call.db()?.rows(include_str!("../sql/dead.sql"), &parameters)
+}
+
+pub fn lag(call: &Call) -> Result<Shown, Problem> {
+    call.db()?.one(include_str!("../sql/lag.sql"), &params![call.now])
+}
+
+/// Where an event is; with `consumer`, only how it stands with that one.
+pub fn show(call: &Call, id: Uuid, consumer: Option<String>) -> Result<Option<Shown>, Problem> {
+    let (consumers, types) = event::uses();
+    let parameters = params![id, event::slot(id), consumers, types, consumer];
+    call.db()?.first(include_str!("../sql/show.sql"), &parameters)
+}
+
+/// Lets dead events be tried again, [`REDRIVEN_AT_ONCE`] at most; answers how many.
+pub fn redrive(call: &Call, Redrive { consumer, which }: Redrive) -> Result<i64, Problem> {
+    let (id, stream, kind, all) = which.columns();
+    let parameters = params![call.now, consumer, id, stream, kind, all, REDRIVEN_AT_ONCE];
+    let row: Redriven = call.db()?.one(include_str!("../sql/redrive.sql"), &parameters)?;
+    Ok(row.redriven)
+}
+
+/// Gives up a dead event; answers whether it was there.
+pub fn skip(call: &Call, Skip { consumer, id, reason }: Skip) -> Result<bool, Problem> {
+    let parameters = params![consumer, id, reason, call.now, clock::new_id(call.now), event::EVENT_SKIPPED];
+    let row: Skipped = call.db()?.one(include_str!("../sql/skip.sql"), &parameters)?;
+    Ok(row.skipped)
 }

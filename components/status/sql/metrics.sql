@@ -7,4 +7,5 @@ select
     (select count(*) from reminder where state = 'pending' and fire_at <= $1::timestamp at time zone 'utc')
         as reminders_overdue,
     (select count(*) from inbox where state = 'new') as inbox_waiting,
-    (select count(*) from inbox where state = 'dead') as inbox_dead;
+    (select count(*) from inbox where state = 'dead') as inbox_dead,
+    (select jsonb_object_agg(name, gaps_healed) from consumer) as gaps_healed;

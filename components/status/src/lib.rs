@@ -1,6 +1,7 @@
 //! Status: is it up, is it ready, how is it doing. Owns nothing.
 
 use edge::{Call, Problem, Reply, Route, get, params, row};
+use serde_json::Value;
 
 /// The schema that these components need.
 const SCHEMA: i64 = 8;
@@ -21,6 +22,7 @@ row! {
         reminders_overdue: i64,
         inbox_waiting: i64,
         inbox_dead: i64,
+        gaps_healed: Value,
     }
 }
 
@@ -52,10 +54,19 @@ fn metrics(call: &Call) -> Result<Reply, Problem> {
         ),
         line("spindle_inbox_waiting", "Received events that wait to be applied.", row.inbox_waiting as f64),
         line("spindle_inbox_dead", "Received events that were given up.", row.inbox_dead as f64),
+        healed(&row.gaps_healed),
     ];
     Ok(Reply::bytes(200, "text/plain; version=0.0.4; charset=utf-8", lines.concat().into_bytes()))
 }
 
 fn line(name: &str, help: &str, value: f64) -> String {
     format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
+}
+
+fn healed(gaps: &Value) -> String {
+    let name = "spindle_events_gaps_healed_total";
+    let help = "Events that were handed over and lost, and that were found missing.";
+    let consumers = gaps.as_object().into_iter().flatten();
+    let values = consumers.map(|(consumer, count)| format!("{name}{{consumer=\"{consumer}\"}} {count}\n"));
+    format!("# HELP {name} {help}\n# TYPE {name} counter\n{}", values.collect::<String>())
 }

@@ -105,6 +105,7 @@ fn start(root: &Path, db_host: &str, folder: &Path) -> Result<(App, tokio::runti
         ("db_host", db_host.to_string()),
         ("db_name", data::NAME.to_string()),
         ("internal_token", INTERNAL_TOKEN.to_string()),
+        ("operator_token", String::new()),
         ("hint_channel", String::new()),
     ];
     options.variables = variables.map(|(name, value)| (name.to_string(), value)).into();

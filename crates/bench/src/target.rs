@@ -148,6 +148,7 @@ fn command(root: &Path, data: &Data, name: &str, address: &str) -> Option<Comman
         ("DB_HOST", &data.host()),
         ("DB_NAME", data::NAME),
         ("INTERNAL_TOKEN", "bench"),
+        ("OPERATOR_TOKEN", ""),
         ("HINT_CHANNEL", ""),
     ] {
         command.env(format!("SPIN_VARIABLE_{variable}"), value);

@@ -28,7 +28,7 @@ pub const REMINDER_DUE: &str = "dev.spindle.reminder.due.v1";
 /// A reminder was more than a day late and did not go off.
 pub const REMINDER_EXPIRED: &str = "dev.spindle.reminder.expired.v1";
 
-/// Every type there is.
+/// Every type that the relay hands over.
 pub const TYPES: [&str; 10] = [
     TASK_CREATED,
     TASK_UPDATED,
@@ -41,6 +41,10 @@ pub const TYPES: [&str; 10] = [
     REMINDER_DUE,
     REMINDER_EXPIRED,
 ];
+
+/// An operator gave up an event for a consumer; `reason` says why. What skips the event writes this into the inbox of
+/// the audit log: it never crosses the relay, so it is not among [`TYPES`].
+pub const EVENT_SKIPPED: &str = "dev.spindle.event.skipped.v1";
 
 /// A body that was received and is no event; it is kept for an operator and never applied.
 pub const UNREADABLE: &str = "unreadable";
@@ -56,6 +60,12 @@ pub fn consumers(kind: &str) -> &'static [&'static str] {
         REMINDER_DUE => &["notifications", "audit"],
         _ => &["audit"],
     }
+}
+
+/// Every consumer and type that it has a use for, in pairs: the names, and the types.
+pub fn uses() -> (Vec<String>, Vec<String>) {
+    let pairs = TYPES.iter().flat_map(|kind| consumers(kind).iter().map(move |name| (*name, *kind)));
+    pairs.map(|(name, kind)| (name.to_owned(), kind.to_owned())).unzip()
 }
 
 /// How many days an event is told from those before it: archive and ledger are partitioned by [`slot`].

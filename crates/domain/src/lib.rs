@@ -13,6 +13,7 @@ pub mod audit;
 pub mod event;
 pub mod input;
 pub mod json;
+pub mod operator;
 pub mod page;
 pub mod retry;
 pub mod rrule;

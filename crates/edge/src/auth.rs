@@ -1,4 +1,4 @@
-//! Who calls: users with an access token, and the inside with its own token.
+//! Who calls: users with an access token, the inside and operators with a token of their own.
 
 use domain::token::Claims;
 use domain::{secret, token};
@@ -15,18 +15,23 @@ pub(crate) fn admit(call: &Call, access: Access) -> Result<Option<Claims>, Probl
         Access::Public => Ok(None),
         Access::User => user(call).map(Some),
         Access::Internal => internal(call).map(|()| None),
+        Access::Operator => operator(call).map(|()| None),
     }
 }
 
 fn user(call: &Call) -> Result<Claims, Problem> {
-    let missing = || Problem::unauthorized("token-missing", "send `Authorization: Bearer` with an access token");
-    let header = call.header("authorization").ok_or_else(missing)?;
-    let (scheme, token) = header.split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
-    token::verify(&keys()?, token.trim(), call.now.as_second())
+    let token = bearer(call, "send `Authorization: Bearer` with an access token")?;
+    token::verify(&keys()?, &token, call.now.as_second())
         .map_err(|error| Problem::unauthorized(error.code(), "get a new access token at POST /api/v1/tokens"))
+}
+
+/// The token of the header `authorization` (RFC 6750, section 2.1); `advice` is for who sends none.
+fn bearer(call: &Call, advice: &str) -> Result<String, Problem> {
+    let header = call.header("authorization").unwrap_or_default();
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim().to_owned()),
+        _ => Err(Problem::unauthorized("token-missing", advice)),
+    }
 }
 
 /// The keys of access tokens, of which the first signs.
@@ -44,6 +49,16 @@ fn internal(call: &Call) -> Result<(), Problem> {
     let given = call.header("dapr-api-token").unwrap_or_default();
     if !secret::equal(given.as_bytes(), expected.as_bytes()) {
         return Err(Problem::unauthorized("internal-token", "this route is for the inside"));
+    }
+    Ok(())
+}
+
+/// A token that does not end and belongs to nobody: who has it looks after the service.
+fn operator(call: &Call) -> Result<(), Problem> {
+    let expected = config::secret("operator_token")?;
+    let given = bearer(call, "send `Authorization: Bearer` with the operator's token")?;
+    if !secret::equal(given.as_bytes(), expected.as_bytes()) {
+        return Err(Problem::unauthorized("operator-token", "this route is for who looks after the service"));
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ pub enum Access {
     User,
     /// The relay, the sidecar and the ticks, who know the internal token.
     Internal,
+    /// Who looks after the service, and knows the operator's token.
+    Operator,
 }
 
 /// One route of a component.
@@ -29,6 +31,12 @@ impl Route {
     /// The same route, open to everybody.
     pub const fn public(mut self) -> Self {
         self.access = Access::Public;
+        self
+    }
+
+    /// The same route, for operators.
+    pub const fn operator(mut self) -> Self {
+        self.access = Access::Operator;
         self
     }
 }
@@ -114,6 +122,7 @@ mod tests {
         patch("/a/{id}", nothing),
         delete("/a/{id}", nothing),
         internal("/internal/a", nothing),
+        get("/admin/a", nothing).operator(),
     ];
 
     #[test]
@@ -133,6 +142,7 @@ mod tests {
         assert_eq!(access("POST", "/a"), Some(Access::Public));
         assert_eq!(access("DELETE", "/a/7"), Some(Access::User));
         assert_eq!(access("POST", "/internal/a"), Some(Access::Internal));
+        assert_eq!(access("GET", "/admin/a"), Some(Access::Operator));
         let (_, params) = find(ROUTES, "PATCH", "/a/7").expect("a route");
         assert_eq!(params, ["7"]);
     }

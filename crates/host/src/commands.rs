@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod doctor;
+mod events;
 mod migrate;
 mod secrets;
 pub mod terminal;
@@ -41,6 +42,9 @@ enum Command {
     /// Look after the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// See which events are stuck, and put it right
+    #[command(subcommand)]
+    Events(events::Command),
     /// Look for what would keep Spindle from working, and say what to do
     Doctor {
         /// Print JSON
@@ -64,6 +68,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Up(arguments) => up::run(&places, arguments).await,
         Command::Migrate(command) => migrate::run(&places, command).await,
         Command::Audit(command) => audit::run(&places, command).await,
+        Command::Events(command) => events::run(&places, command).await,
         Command::Doctor { json } => doctor::run(&places, json).await,
     }
 }

@@ -36,7 +36,8 @@ pub fn load(folder: &Path) -> Result<Secrets> {
     let mut secrets = parse(&text).with_context(|| format!("cannot read {}", path.display()))?;
     let known = secrets.len();
     // 64 hex digits are base64url too: 48 bytes, of which a key needs 32.
-    for (name, prefix) in [("token_keys", "k1="), ("internal_token", ""), ("dapr_api_token", ""), ("db_password", "")] {
+    let tokens = ["internal_token", "operator_token", "dapr_api_token", "db_password"];
+    for (name, prefix) in tokens.map(|name| (name, "")).into_iter().chain([("token_keys", "k1=")]) {
         if !secrets.contains_key(name) {
             secrets.insert(name.to_string(), format!("{prefix}{}", random_hex()?));
         }
@@ -99,7 +100,8 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         let first = load(&folder).unwrap();
         assert_eq!(load(&folder).unwrap(), first);
-        assert_eq!(first.keys().collect::<Vec<_>>(), ["dapr_api_token", "db_password", "internal_token", "token_keys"]);
+        let names = ["dapr_api_token", "db_password", "internal_token", "operator_token", "token_keys"];
+        assert_eq!(first.keys().collect::<Vec<_>>(), names);
         let path = folder.join("secrets.env");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let mut text = fs::read_to_string(&path).unwrap();

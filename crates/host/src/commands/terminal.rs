@@ -34,6 +34,19 @@ fn paint(words: &str, code: &str, terminal: bool) -> String {
     }
 }
 
+/// Rows as lines with their columns one below the other; the first row has the heads.
+pub fn table(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |(nth, row): (usize, &Vec<String>)| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ").trim_end().to_string();
+        if nth == 0 { bold(&line) } else { line }
+    };
+    rows.iter().enumerate().map(line).collect()
+}
+
 /// Awaits `work`, with a line on stderr once it has taken two seconds.
 pub async fn patiently<T>(words: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);

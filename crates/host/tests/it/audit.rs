@@ -98,7 +98,7 @@ async fn a_stream_is_kept_in_its_order() {
 }
 
 /// What `spindle audit verify` says of a database.
-async fn verdict(app: &Spindle) -> (bool, Value) {
+pub async fn verdict(app: &Spindle) -> (bool, Value) {
     let place = root().join("target/test-cluster");
     let options = host::cluster::Options { durable: false, ..Default::default() };
     let url = tokio::task::spawn_blocking(move || host::cluster::Cluster::start(&place, options)).await;

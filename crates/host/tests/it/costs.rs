@@ -42,7 +42,9 @@ async fn requests_cost_what_the_list_says() {
     let task = format!("/api/v1/tasks/{}", id(&task));
     let series = format!("/api/v1/recurring-tasks/{}", series["series_id"].as_str().expect("a series"));
     let note = format!("/api/v1/notifications/{}/read", id(&note[0]));
-    let sign_in = json!({"email": ada.email, "password": ada.password});
+    let event = ada.items("/api/v1/audit").await[0]["event_id"].clone();
+    let event = format!("/api/v1/admin/events/{}", event.as_str().expect("an id"));
+    let (operator, sign_in) = (app.operator(), json!({"email": ada.email, "password": ada.password}));
     let requests = [
         ("GET", "/api/v1/tasks", json!(null)),
         ("GET", "/api/v1/tasks?status=open", json!(null)),
@@ -67,11 +69,17 @@ async fn requests_cost_what_the_list_says() {
         ("GET", "/healthz", json!(null)),
         ("GET", "/readyz", json!(null)),
         ("GET", "/metrics", json!(null)),
+        ("GET", "/api/v1/admin/events", json!(null)),
+        ("GET", "/api/v1/admin/events/lag", json!(null)),
+        ("GET", &event, json!(null)),
+        ("POST", "/api/v1/admin/events/redrive", json!({"consumer": "audit", "all": true})),
+        ("POST", "/api/v1/admin/events/skip", json!({"consumer": "audit", "id": ada.id, "reason": "no"})),
     ];
     let mut list = String::from("statements, host calls, request\n");
     for (method, path, body) in requests {
         let text = if body.is_null() { String::new() } else { body.to_string() };
-        let (statements, calls) = cost(&app, async { ada.call(method, path, text).await.status }).await;
+        let who = if path.starts_with("/api/v1/admin/") { &operator } else { &ada };
+        let (statements, calls) = cost(&app, async { who.call(method, path, text).await.status }).await;
         let shown = path.split('/').map(|part| if part.len() == 36 { "{id}" } else { part }).collect::<Vec<_>>();
         let what = if body["recurrence_rule"].is_string() { ", recurring" } else { "" };
         writeln!(list, "{statements} {calls:>3}  {method} {}{what}", shown.join("/")).expect("a string");

@@ -19,6 +19,8 @@ use crate::events::published::Published;
 pub const DB_PASSWORD: &str = "role-password-of-tests";
 /// What internal routes want to see in tests.
 pub const INTERNAL_TOKEN: &str = "internal-token-of-tests";
+/// What operators' routes want to see in tests.
+pub const OPERATOR_TOKEN: &str = "operator-token-of-tests";
 /// 32 bytes, base64url.
 pub const TOKEN_KEYS: &str = "test=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
 /// Where the tests' clock starts: 2026-02-01T00:00:00Z, in microseconds.
@@ -118,6 +120,7 @@ pub fn variables(database: &str, port: u16) -> BTreeMap<String, String> {
         ("db_password", DB_PASSWORD.to_owned()),
         ("token_keys", TOKEN_KEYS.to_owned()),
         ("internal_token", INTERNAL_TOKEN.to_owned()),
+        ("operator_token", OPERATOR_TOKEN.to_owned()),
         ("internal_base", format!("http://127.0.0.1:{port}")),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

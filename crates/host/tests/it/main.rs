@@ -14,6 +14,7 @@ mod imports;
 mod journey;
 mod migrations;
 mod notifications;
+mod operator;
 mod plans;
 mod recurrence;
 mod relay;

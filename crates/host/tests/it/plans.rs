@@ -17,11 +17,12 @@ const BLOCKS_READ: i64 = 4;
 const BLOCKS_CHANGED: i64 = 10;
 
 /// Statements that read more than they answer, each with the reason in its header.
-const SWEEPS: [&str; 4] = ["notifications/mark_all_read", "recurrence/missed", "relay/heal", "status/metrics"];
+const SWEEPS: [&str; 6] =
+    ["notifications/mark_all_read", "recurrence/missed", "relay/heal", "relay/lag", "relay/show", "status/metrics"];
 
 /// Each statement with arguments that find much: `U` is the user with 100,000 tasks, `<digit>:<n>` an id of the filled
 /// database (`8:1` the token of a lease), `N` the present.
-const CALLS: [(&str, &str); 43] = [
+const CALLS: [(&str, &str); 51] = [
     ("accounts/create", "9:1, 'n@example.org', 'n@example.org', 'hash', 'UTC', N"),
     ("accounts/get", "U"),
     ("accounts/purge", "N, at(100)"),
@@ -47,8 +48,16 @@ const CALLS: [(&str, &str); 43] = [
     ("recurrence/list", "U, N, 9:1, 51"),
     ("relay/ack", "N, 8:1, LEASED, SLOTS"),
     ("relay/claim", "N, 8:2, N, 50"),
+    ("relay/dead", "null, null, null, N, 0, 51"),
+    ("relay/dead", "'audit', null, null, N, 0, 51"),
     ("relay/fail", "N, 8:1, LEASED, 300"),
     ("relay/purge", "3"),
+    ("relay/redrive", "N, 'audit', 6:50001, null, null, false, 1000"),
+    ("relay/redrive", "N, 'audit', null, 'task/50', null, false, 1000"),
+    ("relay/redrive", "N, 'audit', null, null, 'dev.spindle.task.created.v1', false, 1000"),
+    ("relay/redrive", "N, 'audit', null, null, null, true, 1000"),
+    ("relay/skip", "'audit', 6:50001, 'no', N, 9:1, 'skipped'"),
+    ("relay/skip", "'reminders', 6:50001, 'no', N, 9:1, 'skipped'"),
     ("reminders/fire", "N, 200, IDS"),
     ("reminders/follow", "U, 2:30000, 6:30000, IDS, N"),
     ("reminders/list", "U, N, 9:1, 51"),

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use serde_json::json;
 
 use crate::harness::{START, Setup, Spindle, micros};
+use crate::status::metrics;
 use crate::steps::{id, without_hints};
 use host::testbed::TestBed;
 
@@ -192,6 +193,10 @@ async fn what_the_transport_lost_is_put_right() {
     assert_eq!(app.story(&format!("task/{}", id(&kept))).await, ["created"]);
     assert_eq!(app.count("select count(*) from reminder").await, 1);
     assert_eq!(app.count(healed).await, 2);
+    let metrics = metrics(&app).await;
+    let healed =
+        event::CONSUMERS.map(|name| metrics[&format!("spindle_events_gaps_healed_total{{consumer=\"{name}\"}}")]);
+    assert_eq!(healed, [1.0, 0.0, 0.0, 1.0]);
 }
 
 /// The day that leaves the archive and the ledger goes a part at a time; younger ones stay.

@@ -9,6 +9,7 @@ pub enum Access {
     Public,
     User,
     Internal,
+    Operator,
 }
 
 /// One line of a component's ROUTES.
@@ -40,10 +41,13 @@ pub fn all() -> Vec<Route> {
         let before = all.len();
         for entry in list.split_inclusive(')') {
             all.extend(route(entry));
-            if entry == ".public()" {
-                let last: &mut Route = all.last_mut().expect("a route before .public()");
-                last.access = Access::Public;
-            }
+            let access = match entry {
+                ".public()" => Access::Public,
+                ".operator()" => Access::Operator,
+                _ => continue,
+            };
+            let last: &mut Route = all.last_mut().expect("a route before .public() or .operator()");
+            last.access = access;
         }
         // each route names a path, and every path was understood
         assert_eq!(all.len() - before, list.matches("\"/").count(), "{component}: a route has a form not known here");
@@ -63,4 +67,5 @@ fn the_routes_are_found() {
     let all = all();
     let count = |access| all.iter().filter(|route| route.access == access).count();
     assert!(count(Access::User) >= 15 && count(Access::Public) >= 5 && count(Access::Internal) >= 9, "{all:?}");
+    assert!(count(Access::Operator) >= 5, "{all:?}");
 }

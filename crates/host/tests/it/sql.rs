@@ -10,7 +10,7 @@ use crate::statements::{self, Statement};
 use crate::{golden, harness};
 
 /// The statements that rightly look at no user, each with the reason in its header. One more is a decision.
-const SYSTEM: [&str; 18] = [
+const SYSTEM: [&str; 23] = [
     "accounts/create",
     "accounts/purge",
     "accounts/rotate",
@@ -24,9 +24,14 @@ const SYSTEM: [&str; 18] = [
     "recurrence/missed",
     "relay/ack",
     "relay/claim",
+    "relay/dead",
     "relay/fail",
     "relay/heal",
+    "relay/lag",
     "relay/purge",
+    "relay/redrive",
+    "relay/show",
+    "relay/skip",
     "reminders/fire",
     "status/metrics",
 ];

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, INTERNAL_TOKEN, Person, Setup, Spindle, micros};
+use crate::harness::{Answer, INTERNAL_TOKEN, OPERATOR_TOKEN, Person, Setup, Spindle, micros};
 
 /// An application whose relay runs only when a test says so: nobody is woken by hints.
 pub fn without_hints() -> Setup {
@@ -14,6 +14,12 @@ impl Spindle {
     /// Posts to an internal route as the inside does.
     pub async fn internal(&self, path: &str, body: impl Into<Bytes>) -> Answer {
         self.send("POST", path, &[("dapr-api-token", INTERNAL_TOKEN)], body).await
+    }
+
+    /// Who looks after the service: a person with a token of another kind, and without an account.
+    pub fn operator(&self) -> Person<'_> {
+        let (email, password) = (String::new(), String::new());
+        Person { app: self, id: String::new(), email, password, token: OPERATOR_TOKEN.to_owned() }
     }
 
     /// Lets the relay run once.

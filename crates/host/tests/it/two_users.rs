@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tokio_postgres::Client;
 
-use crate::harness::{INTERNAL_TOKEN, Setup, Spindle, TOKEN_KEYS, micros, root};
+use crate::harness::{INTERNAL_TOKEN, OPERATOR_TOKEN, Setup, Spindle, TOKEN_KEYS, micros, root};
 use crate::routes::{self, Access, Route};
 use crate::{sql, statements};
 use people::{Somebody, dump, everything, token};
@@ -218,6 +218,47 @@ async fn who_is_outside_does_not_get_in() {
     for route in of(Access::Internal) {
         let headers = [("dapr-api-token", INTERNAL_TOKEN)];
         let answer = two.app.send(route.method, &route.path, &headers, pair.anna.event.clone()).await;
+        assert_eq!(answer.status, 200, "{route:?}: {}", answer.json);
+    }
+    assert_ne!(everything(&two.sql).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_operator_gets_nowhere() {
+    let two = Two::start().await;
+    let pair = two.pair().await;
+    two.sql.batch_execute("update inbox set state = 'dead' where state = 'new'").await.expect("something to do");
+    let before = everything(&two.sql).await;
+    let (almost, more) = (&OPERATOR_TOKEN[..OPERATOR_TOKEN.len() - 1], format!("{OPERATOR_TOKEN}x"));
+    let body = json!({"consumer": "audit", "id": pair.anna.ids["waiting"]});
+    let bodies = [("redrive", body.clone()), ("skip", json!({"reason": "no", "consumer": "audit", "id": body["id"]}))];
+    let body = |route: &Route| {
+        let body = bodies.iter().find(|(name, _)| route.path.ends_with(name));
+        body.map_or_else(String::new, |(_, body)| body.to_string())
+    };
+    for route in of(Access::Operator) {
+        for header in [None, Some(""), Some("Bearer"), Some(OPERATOR_TOKEN), Some("Basic b3A6b3A=")] {
+            let headers: Vec<_> = header.into_iter().map(|header| ("authorization", header)).collect();
+            assert_eq!(refused(&two, &route, &headers, body(&route)).await, "/problems/token-missing", "{header:?}");
+        }
+        for token in [&pair.anna.token, almost, &more, INTERNAL_TOKEN, ""] {
+            let bearer = format!("Bearer {token}");
+            let headers = [("authorization", bearer.as_str()), ("dapr-api-token", INTERNAL_TOKEN)];
+            assert_eq!(refused(&two, &route, &headers, body(&route)).await, "/problems/operator-token", "{token}");
+        }
+    }
+    // nor is the operator a user, or the inside
+    let bearer = format!("Bearer {OPERATOR_TOKEN}");
+    for route in of(Access::User).into_iter().chain(of(Access::Internal)) {
+        let headers = [("authorization", bearer.as_str()), ("dapr-api-token", OPERATOR_TOKEN)];
+        refused(&two, &route, &headers, pair.anna.event.clone()).await;
+    }
+    two.app.app.settle().await;
+    assert_eq!(everything(&two.sql).await, before);
+    // and all of that would have been answered
+    for route in of(Access::Operator) {
+        let path = route.path.replace("{id}", &pair.anna.ids["waiting"]);
+        let answer = two.app.send(route.method, &path, &[("authorization", &bearer)], body(&route)).await;
         assert_eq!(answer.status, 200, "{route:?}: {}", answer.json);
     }
     assert_ne!(everything(&two.sql).await, before);

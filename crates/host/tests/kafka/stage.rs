@@ -19,6 +19,9 @@ pub const APP_TOKEN: &str = "internal-token-of-tests";
 /// What the relay shows to its sidecar.
 pub const API_TOKEN: &str = "sidecar-token-of-tests";
 
+/// What an operator shows.
+pub const OPERATOR_TOKEN: &str = "operator-token-of-tests";
+
 /// The folder of the project.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("crates/host has a root").to_path_buf()
@@ -69,6 +72,7 @@ pub fn variables(db_host: &str, database: &str, port: u16) -> BTreeMap<String, S
         ("internal_token", APP_TOKEN.to_owned()),
         ("internal_base", format!("http://127.0.0.1:{port}")),
         ("dapr_api_token", API_TOKEN.to_owned()),
+        ("operator_token", OPERATOR_TOKEN.to_owned()),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

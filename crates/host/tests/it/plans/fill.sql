@@ -70,6 +70,13 @@ select consumer, id(6, n), 'task/' || id(2, n), 1, 'dev.spindle.task.created.v1'
     'new', at(n - 20000), at(n)
 from generate_series(20001, 40000) n, unnest(array['audit', 'reminders', 'notifications', 'recurrence']) consumer;
 
+-- what was given up, ten events a stream
+insert into inbox (
+    consumer, event_id, stream, stream_seq, type, user_id, time, data, state, attempts, not_before, received_at)
+select consumer, id(6, 50000 + n), 'task/' || n / 10, 1 + n % 10, 'dev.spindle.task.created.v1', owner(n), at(n),
+    jsonb_build_object('task_id', id(2, n)), 'dead', 9, at(n), at(n)
+from generate_series(1, 5000) n, unnest(array['audit', 'reminders', 'notifications', 'recurrence']) consumer;
+
 -- what was handed over, and what the consumers are done with: of 17 days
 insert into outbox_archive (slot, id, stream, stream_seq, topic, type, user_id, time, data, handed_at)
 select n / 1000 % 17, id(6, n), 'task/' || id(2, n), 1, 'task-events', 'dev.spindle.task.created.v1', owner(n), at(n),
