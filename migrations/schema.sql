@@ -71,6 +71,7 @@ create table inbox (
     not_before timestamp with time zone not null,
     received_at timestamp with time zone not null,
     error text,
+    traceparent text,
     constraint inbox_pkey PRIMARY KEY (consumer, event_id),
     constraint inbox_state_check CHECK (state = ANY (ARRAY['new'::text, 'done'::text, 'dead'::text]))
 ) with (autovacuum_vacuum_scale_factor=0.02);
@@ -109,6 +110,7 @@ create table outbox (
     user_id uuid not null,
     time timestamp with time zone not null,
     data jsonb not null,
+    traceparent text,
     constraint outbox_data_check CHECK (pg_column_size(data) <= 65536),
     constraint outbox_pkey PRIMARY KEY (stream, stream_seq),
     constraint outbox_topic_check CHECK (topic = ANY (ARRAY['task-events'::text, 'reminders'::text]))
@@ -131,6 +133,7 @@ create table reminder (
     task_version bigint not null,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
+    traceparent text,
     constraint reminder_pkey PRIMARY KEY (id),
     constraint reminder_state_check CHECK (state = ANY (ARRAY['pending'::text, 'fired'::text, 'expired'::text, 'cancelled'::text])),
     constraint reminder_task_id_due_at_minutes_key UNIQUE (task_id, due_at, minutes)

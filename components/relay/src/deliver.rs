@@ -51,14 +51,17 @@ impl Targets {
             pending.user_id,
             pending.data.clone(),
         );
+        let event = Event { traceparent: pending.traceparent.clone(), ..event };
         let body = serde_json::to_vec(&event).map_err(|error| error.to_string())?;
-        let results: Vec<_> = consumers(&pending.topic).iter().map(|name| self.post(name, &body)).collect();
+        let results: Vec<_> = consumers(&pending.topic).iter().map(|name| self.post(name, &event, &body)).collect();
         results.into_iter().collect()
     }
 
-    fn post(&self, consumer: &str, body: &[u8]) -> Result<(), String> {
+    fn post(&self, consumer: &str, event: &Event, body: &[u8]) -> Result<(), String> {
         let url = format!("{}/internal/{consumer}/events", self.base.replace("{consumer}", consumer));
-        let headers = [("content-type", MEDIA_TYPE), ("dapr-api-token", self.token.as_str())];
+        let mut headers = vec![("content-type", MEDIA_TYPE), ("dapr-api-token", self.token.as_str())];
+        // the event's trace, not the one of this run, which hands over the events of many
+        headers.extend(event.traceparent.as_deref().map(|traceparent| ("traceparent", traceparent)));
         match send::post(&url, &headers, body, ANSWER)? {
             200 => Ok(()),
             status => Err(format!("{consumer} answered {status}")),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use edge::{Call, Problem, Reply, Route, get, params, row};
 
 /// The schema that these components need.
-const SCHEMA: i64 = 7;
+const SCHEMA: i64 = 9;
 
 const ROUTES: &[Route] =
     &[get("/healthz", health).public(), get("/readyz", ready).public(), get("/metrics", metrics).public()];

@@ -3,7 +3,7 @@
 //! [`MAX_ATTEMPTS`](domain::retry::MAX_ATTEMPTS) tries.
 
 use domain::event::Event;
-use domain::retry;
+use domain::{retry, trace};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -43,6 +43,7 @@ row! {
         time: Timestamp,
         data: Value,
         state: String,
+        traceparent: Option<String>,
     }
 }
 
@@ -52,7 +53,9 @@ impl Consumer {
     /// # Errors
     /// 400 when the body is no event; 5xx when it could not be received and must be sent again.
     pub fn receive(&self, call: &Call) -> Result<Reply, Problem> {
-        let event = Event::parse(&call.bytes()?).map_err(|error| Problem::malformed(format!("no event: {error}")))?;
+        let mut event =
+            Event::parse(&call.bytes()?).map_err(|error| Problem::malformed(format!("no event: {error}")))?;
+        event.traceparent = trace::nearest(event.traceparent, call.traceparent());
         let reply = Reply::json(200, &json!({}));
         let Some(apply) = (self.handler)(&event.kind) else { return Ok(reply) };
         if !self.take_in(call, &event)? {
@@ -79,6 +82,7 @@ impl Consumer {
             &event.data,
             call.now,
             retry,
+            event.traceparent.as_deref(),
         ];
         let received: Option<Received> = call.db()?.first(include_str!("../sql/receive.sql"), &parameters)?;
         Ok(received.is_none_or(|received| received.state == "new"))
@@ -124,8 +128,8 @@ impl Consumer {
             eprintln!("{} gives up on {} {} of {}", self.name, waiting.kind, waiting.event_id, waiting.stream);
             return Ok(());
         }
-        let Waiting { event_id, stream, stream_seq, kind, user_id, time, data, .. } = waiting;
-        let event = Event::new(event_id, kind, stream, stream_seq, time, user_id, data);
+        let Waiting { event_id, stream, stream_seq, kind, user_id, time, data, traceparent, .. } = waiting;
+        let event = Event { traceparent, ..Event::new(event_id, kind, stream, stream_seq, time, user_id, data) };
         match (self.handler)(&event.kind) {
             Some(apply) => self.try_to(apply, call, &event),
             None => self.done(call, event.id)?,

@@ -1,0 +1,3 @@
+alter table reminder drop column traceparent;
+alter table inbox drop column traceparent;
+alter table outbox drop column traceparent;
