@@ -17,6 +17,7 @@ mod pg;
 mod redis;
 pub mod routes;
 pub mod runtime;
+pub mod telemetry;
 pub mod testbed;
 mod triggers;
 pub mod variables;
@@ -24,4 +25,5 @@ mod wasi;
 
 pub use app::{App, AppOptions};
 pub use runtime::Limits;
+pub use telemetry::Telemetry;
 pub use testbed::{HostCall, TestBed};

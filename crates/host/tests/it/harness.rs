@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use host::Telemetry;
 use host::app::{App, AppOptions};
 use host::cluster::{self, Cluster};
 use host::migrate::{self, Migrations};
@@ -98,11 +99,13 @@ pub struct Setup {
     pub bed: TestBed,
     pub without: Vec<&'static str>,
     pub variables: Vec<(&'static str, String)>,
+    pub telemetry: Telemetry,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Setup { bed: TestBed::virtual_time(START, 1), without: Vec::new(), variables: Vec::new() }
+        let bed = TestBed::virtual_time(START, 1);
+        Setup { bed, without: Vec::new(), variables: Vec::new(), telemetry: Telemetry::default() }
     }
 }
 
@@ -142,6 +145,7 @@ impl Spindle {
         options.without = setup.without.iter().map(|name| (*name).to_owned()).collect();
         let statements = crate::seen::Statements::of(&setup.bed);
         options.bed = setup.bed;
+        options.telemetry = setup.telemetry;
         options.cache_dir = root().join("target/component-cache");
         let app = App::start(options).await.expect("the application starts");
         Spindle { app, database, _statements: statements }

@@ -4,6 +4,8 @@ mod accounts;
 mod answers;
 mod audit;
 mod bad_input;
+#[path = "../collector/mod.rs"]
+mod collector;
 mod costs;
 mod crash_points;
 mod golden;
@@ -24,4 +26,5 @@ mod statements;
 mod status;
 mod steps;
 mod tasks;
+mod traces;
 mod two_users;
