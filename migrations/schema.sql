@@ -83,6 +83,7 @@ create table inbox (
     received_at timestamp with time zone not null,
     error text,
     slot integer not null generated always as (((('x'::text || "left"(replace(event_id::text, '-'::text, ''::text), 12)))::bit(48)::bigint / 86400000 % 17::bigint)::integer) stored,
+    traceparent text,
     constraint inbox_pkey PRIMARY KEY (consumer, event_id),
     constraint inbox_state_check CHECK (state = ANY (ARRAY['new'::text, 'done'::text, 'dead'::text]))
 ) with (autovacuum_vacuum_scale_factor=0.02);
@@ -291,6 +292,7 @@ create table outbox (
     user_id uuid not null,
     time timestamp with time zone not null,
     data jsonb not null,
+    traceparent text,
     constraint outbox_data_check CHECK (pg_column_size(data) <= 65536),
     constraint outbox_pkey PRIMARY KEY (stream, stream_seq),
     constraint outbox_topic_check CHECK (topic = ANY (ARRAY['task-events'::text, 'reminders'::text]))
@@ -311,7 +313,8 @@ create table outbox_archive (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_handed ON ONLY outbox_archive USING brin (handed_at) WITH (pages_per_range='16');
 grant delete, insert, select on outbox_archive to spindle_relay;
@@ -327,7 +330,8 @@ create table outbox_archive_00 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_00_handed_at_idx ON outbox_archive_00 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -341,7 +345,8 @@ create table outbox_archive_01 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_01_handed_at_idx ON outbox_archive_01 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -355,7 +360,8 @@ create table outbox_archive_02 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_02_handed_at_idx ON outbox_archive_02 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -369,7 +375,8 @@ create table outbox_archive_03 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_03_handed_at_idx ON outbox_archive_03 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -383,7 +390,8 @@ create table outbox_archive_04 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_04_handed_at_idx ON outbox_archive_04 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -397,7 +405,8 @@ create table outbox_archive_05 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_05_handed_at_idx ON outbox_archive_05 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -411,7 +420,8 @@ create table outbox_archive_06 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_06_handed_at_idx ON outbox_archive_06 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -425,7 +435,8 @@ create table outbox_archive_07 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_07_handed_at_idx ON outbox_archive_07 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -439,7 +450,8 @@ create table outbox_archive_08 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_08_handed_at_idx ON outbox_archive_08 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -453,7 +465,8 @@ create table outbox_archive_09 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_09_handed_at_idx ON outbox_archive_09 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -467,7 +480,8 @@ create table outbox_archive_10 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_10_handed_at_idx ON outbox_archive_10 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -481,7 +495,8 @@ create table outbox_archive_11 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_11_handed_at_idx ON outbox_archive_11 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -495,7 +510,8 @@ create table outbox_archive_12 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_12_handed_at_idx ON outbox_archive_12 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -509,7 +525,8 @@ create table outbox_archive_13 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_13_handed_at_idx ON outbox_archive_13 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -523,7 +540,8 @@ create table outbox_archive_14 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_14_handed_at_idx ON outbox_archive_14 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -537,7 +555,8 @@ create table outbox_archive_15 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_15_handed_at_idx ON outbox_archive_15 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -551,7 +570,8 @@ create table outbox_archive_16 (
     stream text not null,
     topic text not null,
     type text not null,
-    data jsonb not null
+    data jsonb not null,
+    traceparent text
 );
 CREATE INDEX outbox_archive_16_handed_at_idx ON outbox_archive_16 USING brin (handed_at) WITH (pages_per_range='16');
 
@@ -567,6 +587,7 @@ create table reminder (
     task_version bigint not null,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
+    traceparent text,
     constraint reminder_pkey PRIMARY KEY (id),
     constraint reminder_state_check CHECK (state = ANY (ARRAY['pending'::text, 'fired'::text, 'expired'::text, 'cancelled'::text])),
     constraint reminder_task_id_due_at_minutes_key UNIQUE (task_id, due_at, minutes)

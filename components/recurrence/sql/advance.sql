@@ -2,7 +2,7 @@
 -- still has the version that was read; else somebody was first. Marks the received event as done either way.
 -- $1 user uuid, $2 series uuid, $3 version int8, $4 completed task uuid, $5 next occurrence timestamp (local),
 -- $6 its due_at timestamp, $7 its due_on date, $8 new task uuid, $9 now timestamp, $10 skipped occurrences int4,
--- $11 inbox event uuid or null, $12 and $13 event ids uuid
+-- $11 inbox event uuid or null, $12 and $13 event ids uuid, $14 traceparent text
 with taken as (
     delete from inbox where consumer = 'recurrence' and event_id = $11::uuid and state = 'new' returning slot, event_id
 ), received as (
@@ -27,18 +27,20 @@ with taken as (
     join task t on t.id = $4 and t.user_id = moved.user_id
     returning *
 ), events as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select $12::uuid, 'series/' || id, version, 'task-events', 'dev.spindle.series.advanced.v1', user_id, updated_at,
         jsonb_build_object(
             'series_id', id, 'version', version, 'task_id', $8::uuid,
-            'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS'), 'skipped', $10::int)
+            'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS'), 'skipped', $10::int),
+        $14::text
     from moved
     union all
     select $13::uuid, 'task/' || id, version, 'task-events', 'dev.spindle.task.created.v1', user_id, created_at,
         jsonb_build_object(
             'task_id', id, 'version', version, 'title', title, 'status', status,
             'due_at', to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS'))
+            'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS')),
+        $14::text
     from made
     returning stream, stream_seq
 ), streams as (

@@ -35,7 +35,8 @@ pub fn tick(call: &Call) -> Result<Reply, Problem> {
     let missed = store::missed(call, ago(MISSED_SINCE), ago(MISSED_AFTER), MISSED_ROWS)?;
     let repaired = missed.len();
     for completion in missed {
-        go_on(call, Completion { user: completion.user_id, task: completion.task_id, event: None })?;
+        let (user, task) = (completion.user_id, completion.task_id);
+        go_on(call, &Completion { user, task, event: None, traceparent: call.traceparent() })?;
     }
     let reply = Reply::json(200, &json!({"tried": tried, "repaired": repaired}));
     Ok(if tried + repaired > 0 { reply.after(hint::publish) } else { reply })
@@ -43,8 +44,8 @@ pub fn tick(call: &Call) -> Result<Reply, Problem> {
 
 fn apply(call: &Call, event: &Event) -> Result<(), Problem> {
     let task = event.data_id("task_id").ok_or_else(|| Problem::internal("the event has no task_id"))?;
-    let completion = Completion { user: event.userid, task, event: Some(event.id) };
-    if !go_on(call, completion)? {
+    let traceparent = event.traceparent.clone();
+    if !go_on(call, &Completion { user: event.userid, task, event: Some(event.id), traceparent })? {
         // reopened since, no series, or the series has gone on already
         CONSUMER.done(call, event.id)?;
     }
@@ -52,7 +53,7 @@ fn apply(call: &Call, event: &Event) -> Result<(), Problem> {
 }
 
 /// Moves the series of a completed task on, or ends it; answers whether there was anything to do.
-fn go_on(call: &Call, from: Completion) -> Result<bool, Problem> {
+fn go_on(call: &Call, from: &Completion) -> Result<bool, Problem> {
     let Some(series) = store::current(call, from.user, from.task)? else {
         return Ok(false);
     };

@@ -79,16 +79,17 @@ pub fn missed(call: &Call, from: Timestamp, before: Timestamp, rows: i64) -> Res
 }
 
 /// The completion that a series goes on from.
-#[derive(Clone, Copy)]
 pub struct Completion {
     pub user: Uuid,
     pub task: Uuid,
     /// The received event that told of it, if it was one.
     pub event: Option<Uuid>,
+    /// The trace that what follows belongs to.
+    pub traceparent: Option<String>,
 }
 
 /// Answers whether this call moved the series.
-pub fn advance(call: &Call, from: Completion, series: &Current, next: &Next) -> Result<bool, Problem> {
+pub fn advance(call: &Call, from: &Completion, series: &Current, next: &Next) -> Result<bool, Problem> {
     let [task, event, task_event] = clock::new_ids(call.now);
     let parameters = params![
         from.user,
@@ -104,15 +105,25 @@ pub fn advance(call: &Call, from: Completion, series: &Current, next: &Next) -> 
         from.event,
         event,
         task_event,
+        from.traceparent.as_deref(),
     ];
     let row: Advanced = call.db()?.one(include_str!("../sql/advance.sql"), &parameters)?;
     Ok(row.advanced)
 }
 
 /// Answers whether this call ended the series.
-pub fn finish(call: &Call, from: Completion, series: &Current, reason: &str) -> Result<bool, Problem> {
+pub fn finish(call: &Call, from: &Completion, series: &Current, reason: &str) -> Result<bool, Problem> {
     let event = clock::new_id(call.now);
-    let parameters = params![from.user, series.series_id, series.version, reason, call.now, from.event, event];
+    let parameters = params![
+        from.user,
+        series.series_id,
+        series.version,
+        reason,
+        call.now,
+        from.event,
+        event,
+        from.traceparent.as_deref(),
+    ];
     let row: Finished = call.db()?.one(include_str!("../sql/finish.sql"), &parameters)?;
     Ok(row.ended)
 }

@@ -15,8 +15,8 @@ with held as materialized (
     delete from outbox o using acked where o.stream = acked.stream and o.stream_seq = acked.acked_seq
     returning o.*
 ), archived as (
-    insert into outbox_archive (slot, id, stream, stream_seq, topic, type, user_id, time, data, handed_at)
-    select s.slot, r.id, r.stream, r.stream_seq, r.topic, r.type, r.user_id, r.time, r.data,
+    insert into outbox_archive (slot, id, stream, stream_seq, topic, type, user_id, time, data, traceparent, handed_at)
+    select s.slot, r.id, r.stream, r.stream_seq, r.topic, r.type, r.user_id, r.time, r.data, r.traceparent,
         $1::timestamp at time zone 'utc'
     from removed r join unnest($3::text[], $4::int4[]) s (stream, slot) on s.stream = r.stream
 )

@@ -20,6 +20,6 @@ with heads as materialized (
     returning o.*, s.attempts
 )
 select c.id, c.stream, c.stream_seq, c.topic, c.type as kind, c.user_id, c.time at time zone 'utc' as time, c.data,
-    c.attempts
+    c.attempts, c.traceparent
 from claimed c
 order by c.time, c.stream;

@@ -24,8 +24,8 @@ with held as materialized (
       and not exists (select from inbox i where i.consumer = u.consumer and i.event_id = a.id)
 ), healed as (
     insert into inbox (
-        consumer, event_id, stream, stream_seq, type, user_id, time, data, received_at, not_before)
-    select consumer, id, stream, stream_seq, type, user_id, time, data, $1::timestamp at time zone 'utc',
+        consumer, event_id, stream, stream_seq, type, user_id, time, data, traceparent, received_at, not_before)
+    select consumer, id, stream, stream_seq, type, user_id, time, data, traceparent, $1::timestamp at time zone 'utc',
         $1::timestamp at time zone 'utc'
     from missing
     on conflict (consumer, event_id) do nothing

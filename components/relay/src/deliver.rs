@@ -93,7 +93,7 @@ impl Targets {
     /// error, after all have been tried.
     fn chain(&self, pending: &Pending) -> Result<(), String> {
         let body = serde_json::to_vec(&cloud_event(pending)).map_err(|error| error.to_string())?;
-        let headers = [("content-type", MEDIA_TYPE), ("dapr-api-token", self.token.as_str())];
+        let headers = self.headers(MEDIA_TYPE, pending);
         let post = |consumer: &&str| {
             let url = format!("{}/internal/{consumer}/events", self.base.replace("{consumer}", consumer));
             match send::post(&url, &headers, &body, ANSWER)? {
@@ -122,8 +122,15 @@ impl Targets {
                 (format!("{base}/v1.0/bindings/{topic}"), "application/json", serde_json::to_vec(&request))
             }
         };
-        let headers = [("content-type", media_type), ("dapr-api-token", self.token.as_str())];
+        let headers = self.headers(media_type, pending);
         send::start(&url, &headers, &body.map_err(|error| error.to_string())?, ANSWER)
+    }
+
+    fn headers<'a>(&'a self, media_type: &'a str, pending: &'a Pending) -> Vec<(&'a str, &'a str)> {
+        let mut headers = vec![("content-type", media_type), ("dapr-api-token", self.token.as_str())];
+        // the event's trace, not the one of this run, which hands over the events of many
+        headers.extend(pending.traceparent.as_deref().map(|traceparent| ("traceparent", traceparent)));
+        headers
     }
 }
 
@@ -135,7 +142,7 @@ fn accepted(sending: Sending) -> Result<(), String> {
 }
 
 fn cloud_event(pending: &Pending) -> Event {
-    Event::new(
+    let event = Event::new(
         pending.id,
         pending.kind.clone(),
         pending.stream.clone(),
@@ -143,7 +150,8 @@ fn cloud_event(pending: &Pending) -> Event {
         pending.time,
         pending.user_id,
         pending.data.clone(),
-    )
+    );
+    Event { traceparent: pending.traceparent.clone(), ..event }
 }
 
 impl Outcome {

@@ -20,6 +20,7 @@ row! {
         time: Timestamp,
         data: Value,
         attempts: i32,
+        traceparent: Option<String>,
     }
 }
 

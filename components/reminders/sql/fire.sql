@@ -1,6 +1,6 @@
 -- Sets off the reminders whose moment has come: one statement claims them, looks at the task once more and writes the
 -- event, so that a reminder goes off exactly once. More than a day late it expires; one that its task no longer wants
--- is cancelled without an event.
+-- is cancelled without an event. The event belongs to the trace of the change that its reminder comes from.
 -- system: the tick serves every user. $1 now timestamp, $2 rows int8, $3 event ids text[], one a row
 with due as materialized (
     -- the inner limit is for the planner, which takes $2 for a tenth of the table
@@ -30,14 +30,15 @@ with due as materialized (
     where r.id = j.id
     returning r.*, j.title, j.n
 ), events as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select i.id::uuid, 'reminder/' || s.id, s.version, 'reminders',
         case s.state when 'fired' then 'dev.spindle.reminder.due.v1' else 'dev.spindle.reminder.expired.v1' end,
         s.user_id, s.updated_at,
         jsonb_build_object(
             'reminder_id', s.id, 'task_id', s.task_id, 'title', s.title, 'minutes', s.minutes,
             'due_at', to_char(s.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'fire_at', to_char(s.fire_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+            'fire_at', to_char(s.fire_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+        s.traceparent
     from settled s
     join unnest($3::text[]) with ordinality i (id, n) on i.n = s.n
     where s.state <> 'cancelled'

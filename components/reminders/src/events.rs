@@ -29,7 +29,7 @@ pub fn tick(call: &Call) -> Result<Reply, Problem> {
 
 fn apply(call: &Call, event: &Event) -> Result<(), Problem> {
     let task = event.data_id("task_id").ok_or_else(|| Problem::internal("the event has no task_id"))?;
-    let due = store::follow(call, event.userid, task, event.id)?;
+    let due = store::follow(call, task, event)?;
     if due > 0 {
         // its moment was past when the reminder was made: it goes off now, not at the next tick
         fire_all(call)?;

@@ -1,5 +1,6 @@
 //! One function a statement.
 
+use domain::event::Event;
 use domain::task::REMINDERS_MAX;
 use edge::page::Page;
 use edge::{Call, Problem, clock, params, row};
@@ -40,11 +41,11 @@ pub fn list(call: &Call, page: &Page) -> Result<Vec<ReminderRow>, Problem> {
     call.db()?.rows(include_str!("../sql/list.sql"), &parameters)
 }
 
-/// Answers how many of the task's reminders have come due.
-pub fn follow(call: &Call, user: Uuid, task: Uuid, event: Uuid) -> Result<i64, Problem> {
+/// Brings the reminders of `task` in step with it because of `event`; answers how many of them have come due.
+pub fn follow(call: &Call, task: Uuid, event: &Event) -> Result<i64, Problem> {
     let ids: [Uuid; REMINDERS_MAX] = clock::new_ids(call.now);
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    let parameters = params![user, task, event, ids, call.now];
+    let parameters = params![event.userid, task, event.id, ids, call.now, event.traceparent.as_deref()];
     let row: Followed = call.db()?.one(include_str!("../sql/follow.sql"), &parameters)?;
     Ok(row.due)
 }

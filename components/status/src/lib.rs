@@ -1,10 +1,11 @@
 //! Status: is it up, is it ready, how is it doing. Owns nothing.
 
+use std::collections::BTreeMap;
+
 use edge::{Call, Problem, Reply, Route, get, params, row};
-use serde_json::Value;
 
 /// The schema that these components need.
-const SCHEMA: i64 = 8;
+const SCHEMA: i64 = 9;
 
 const ROUTES: &[Route] =
     &[get("/healthz", health).public(), get("/readyz", ready).public(), get("/metrics", metrics).public()];
@@ -16,15 +17,33 @@ row! {
 }
 
 row! {
-    struct Metrics {
-        outbox_events: i64,
-        outbox_oldest_seconds: f64,
-        reminders_overdue: i64,
-        inbox_waiting: i64,
-        inbox_dead: i64,
-        gaps_healed: Value,
+    struct Number {
+        metric: String,
+        label: String,
+        value: f64,
     }
 }
+
+/// What numbers are counted by: the label's name, and the values that are shown even when there is nothing to count, so
+/// that a graph has no holes.
+type Label = (&'static str, &'static [&'static str]);
+
+const TOPIC: Label = ("topic", &["reminders", "task-events"]);
+const CONSUMER: Label = ("consumer", &["audit", "notifications", "recurrence", "reminders"]);
+/// Counted over all.
+const ALL: Label = ("", &[""]);
+
+/// The numbers of `metrics.sql`: name, meaning, label.
+const METRICS: [(&str, &str, Label); 8] = [
+    ("outbox_events", "Events that have not been handed over.", TOPIC),
+    ("outbox_oldest_seconds", "Age of the oldest of them.", TOPIC),
+    ("relay_attempts", "How often the one that was tried the most has been tried.", ALL),
+    ("reminders_overdue", "Reminders whose moment has come and that wait.", ALL),
+    ("inbox_waiting", "Received events that wait to be applied.", CONSUMER),
+    ("inbox_oldest_seconds", "Since when the oldest of them waits.", CONSUMER),
+    ("inbox_dead", "Received events that were given up.", CONSUMER),
+    ("events_gaps_healed_total", "Events that were handed over, and found missing a minute later.", CONSUMER),
+];
 
 /// The process answers; nothing else is asked.
 fn health(_call: &Call) -> Result<Reply, Problem> {
@@ -43,30 +62,21 @@ fn ready(call: &Call) -> Result<Reply, Problem> {
 
 /// Prometheus' text format, version 0.0.4.
 fn metrics(call: &Call) -> Result<Reply, Problem> {
-    let row: Metrics = call.db()?.one(include_str!("../sql/metrics.sql"), &params![call.now])?;
-    let lines = [
-        line("spindle_outbox_events", "Events that have not been handed over.", row.outbox_events as f64),
-        line("spindle_outbox_oldest_seconds", "Age of the oldest of them.", row.outbox_oldest_seconds),
-        line(
-            "spindle_reminders_overdue",
-            "Reminders whose moment has come and that wait.",
-            row.reminders_overdue as f64,
-        ),
-        line("spindle_inbox_waiting", "Received events that wait to be applied.", row.inbox_waiting as f64),
-        line("spindle_inbox_dead", "Received events that were given up.", row.inbox_dead as f64),
-        healed(&row.gaps_healed),
-    ];
-    Ok(Reply::bytes(200, "text/plain; version=0.0.4; charset=utf-8", lines.concat().into_bytes()))
+    let numbers: Vec<Number> = call.db()?.rows(include_str!("../sql/metrics.sql"), &params![call.now])?;
+    let text: String = METRICS.iter().map(|(name, help, label)| gauge(name, help, *label, &numbers)).collect();
+    Ok(Reply::bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
 }
 
-fn line(name: &str, help: &str, value: f64) -> String {
-    format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
-}
-
-fn healed(gaps: &Value) -> String {
-    let name = "spindle_events_gaps_healed_total";
-    let help = "Events that were handed over and lost, and that were found missing.";
-    let consumers = gaps.as_object().into_iter().flatten();
-    let values = consumers.map(|(consumer, count)| format!("{name}{{consumer=\"{consumer}\"}} {count}\n"));
-    format!("# HELP {name} {help}\n# TYPE {name} counter\n{}", values.collect::<String>())
+fn gauge(name: &str, help: &str, (label, known): Label, numbers: &[Number]) -> String {
+    let found = numbers.iter().filter(|number| number.metric == name);
+    let mut values: BTreeMap<&str, f64> = known.iter().map(|value| (*value, 0.0)).collect();
+    values.extend(found.map(|number| (number.label.as_str(), number.value)));
+    let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+    let mut text = format!("# HELP spindle_{name} {help}\n# TYPE spindle_{name} {kind}\n");
+    for (of, value) in values {
+        // topics and consumers are words of ours: nothing to escape
+        let label = if label.is_empty() { String::new() } else { format!("{{{label}=\"{of}\"}}") };
+        text.push_str(&format!("spindle_{name}{label} {value}\n"));
+    }
+    text
 }

@@ -4,7 +4,8 @@
 -- $1 user uuid, $2 id uuid, $3 version int8, $4 title text, $5 description text, $6 priority int4, $7 tags text[],
 -- $8 due_on date, $9 due_at timestamp, $10 time_zone text, $11 recurrence_rule text, $12 reminder_minutes int4[],
 -- $13 series uuid, $14 occurrence timestamp (local), $15 series' zone text, $16 starts a series bool,
--- $17 series to end uuid, $18 changed fields text[], $19 now timestamp, $20, $21 and $22 event ids uuid
+-- $17 series to end uuid, $18 changed fields text[], $19 now timestamp, $20, $21 and $22 event ids uuid,
+-- $23 traceparent text
 with after as (
     update task
     set title = $4, description = $5, priority = $6, tags = $7, due_on = $8,
@@ -29,22 +30,25 @@ with after as (
     where $16::boolean
     returning *
 ), events as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select $20::uuid, 'task/' || id, version, 'task-events', 'dev.spindle.task.updated.v1', user_id, updated_at,
     jsonb_build_object(
         'task_id', id, 'version', version, 'title', title, 'status', status,
         'due_at', to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS'),
-        'changed', to_jsonb($18::text[]))
+        'changed', to_jsonb($18::text[])),
+    $23::text
     from after
     union all
     select $21::uuid, 'series/' || id, version, 'task-events', 'dev.spindle.series.created.v1', user_id, created_at,
         jsonb_build_object(
-            'series_id', id, 'version', version, 'task_id', $2::uuid, 'rule', rule, 'time_zone', time_zone)
+            'series_id', id, 'version', version, 'task_id', $2::uuid, 'rule', rule, 'time_zone', time_zone),
+        $23::text
     from started
     union all
     select $22::uuid, 'series/' || id, version, 'task-events', 'dev.spindle.series.ended.v1', user_id, ended_at,
-        jsonb_build_object('series_id', id, 'version', version, 'reason', end_reason)
+        jsonb_build_object('series_id', id, 'version', version, 'reason', end_reason),
+        $23::text
     from ended
     returning stream, stream_seq
 ), streams as (

@@ -1,7 +1,7 @@
 -- Changes fields of a task that stand for themselves; a task that has these values already stays as it is.
 -- No row: not there, deleted, or someone else's.
 -- $1 user uuid, $2 id uuid, $3 fields text[], $4 title text, $5 description text, $6 priority int4, $7 tags text[],
--- $8 now timestamp, $9 event id uuid
+-- $8 now timestamp, $9 event id uuid, $10 traceparent text
 with old as (
     select * from task where id = $2 and user_id = $1 and deleted_at is null for update
 ), wanted as (
@@ -22,7 +22,7 @@ with old as (
           is distinct from (wanted.title, wanted.description, wanted.priority, wanted.tags)
     returning t.*
 ), event as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select $9, 'task/' || a.id, a.version, 'task-events', 'dev.spindle.task.updated.v1', a.user_id, a.updated_at,
     jsonb_build_object(
         'task_id', a.id, 'version', a.version, 'title', a.title, 'status', a.status,
@@ -32,7 +32,8 @@ with old as (
             case when a.title is distinct from old.title then 'title' end,
             case when a.description is distinct from old.description then 'description' end,
             case when a.priority is distinct from old.priority then 'priority' end,
-            case when a.tags is distinct from old.tags then 'tags' end], null)))
+            case when a.tags is distinct from old.tags then 'tags' end], null))),
+    $10::text
     from after a
     join old on old.id = a.id
 ), stream as (

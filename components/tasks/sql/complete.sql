@@ -1,5 +1,6 @@
 -- Completes an open task; one that is completed stays as it is.
--- No row: not there, deleted, or someone else's. $1 user uuid, $2 id uuid, $3 now timestamp, $4 event id uuid
+-- No row: not there, deleted, or someone else's. $1 user uuid, $2 id uuid, $3 now timestamp, $4 event id uuid,
+-- $5 traceparent text
 with old as (
     select * from task where id = $2 and user_id = $1 and deleted_at is null for update
 ), after as (
@@ -10,12 +11,13 @@ with old as (
     where t.id = old.id and old.completed_at is null
     returning t.*
 ), event as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select $4, 'task/' || id, version, 'task-events', 'dev.spindle.task.completed.v1', user_id, updated_at,
     jsonb_build_object(
         'task_id', id, 'version', version, 'title', title, 'status', status,
         'due_at', to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS'))
+        'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS')),
+    $5::text
     from after
 ), stream as (
     insert into event_stream (stream, last_seq)

@@ -1,7 +1,8 @@
 -- Creates a task that does not recur, with its event. A repeated id answers the stored task.
 -- No row: the id is taken by a task that is deleted or someone else's, or by one made at this very moment: ask again.
 -- $1 user uuid, $2 id uuid, $3 title text, $4 description text, $5 priority int4, $6 tags text[], $7 due_on date,
--- $8 due_at timestamp, $9 time_zone text, $10 reminder_minutes int4[], $11 now timestamp, $12 event id uuid
+-- $8 due_at timestamp, $9 time_zone text, $10 reminder_minutes int4[], $11 now timestamp, $12 event id uuid,
+-- $13 traceparent text
 with after as (
     insert into task (
         id, user_id, title, description, priority, tags, due_on, due_at, time_zone, reminder_minutes, version,
@@ -12,12 +13,13 @@ with after as (
     on conflict (id) do nothing
     returning *
 ), event as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select $12, 'task/' || id, version, 'task-events', 'dev.spindle.task.created.v1', user_id, created_at,
     jsonb_build_object(
         'task_id', id, 'version', version, 'title', title, 'status', status,
         'due_at', to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        'series_id', null, 'occurrence', null)
+        'series_id', null, 'occurrence', null),
+    $13::text
     from after
 ), stream as (
     -- a new task's stream is new too: no `on conflict`, which would cost a record of the log

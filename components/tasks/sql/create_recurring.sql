@@ -2,7 +2,8 @@
 -- No row: the id is taken by a task that is deleted or someone else's, or by one made at this very moment: ask again.
 -- $1 user uuid, $2 id uuid, $3 title text, $4 description text, $5 priority int4, $6 tags text[], $7 due_on date,
 -- $8 due_at timestamp, $9 time_zone text, $10 recurrence_rule text, $11 reminder_minutes int4[], $12 series uuid,
--- $13 occurrence timestamp (local), $14 series' zone text, $15 now timestamp, $16 and $17 event ids uuid
+-- $13 occurrence timestamp (local), $14 series' zone text, $15 now timestamp, $16 and $17 event ids uuid,
+-- $18 traceparent text
 with after as (
     insert into task (
         id, user_id, title, description, priority, tags, due_on, due_at, time_zone, recurrence_rule, reminder_minutes,
@@ -21,17 +22,19 @@ with after as (
     from after
     returning *
 ), events as (
-    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data)
+    insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent)
     select $16::uuid, 'task/' || id, version, 'task-events', 'dev.spindle.task.created.v1', user_id, created_at,
     jsonb_build_object(
         'task_id', id, 'version', version, 'title', title, 'status', status,
         'due_at', to_char(due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS'))
+        'series_id', series_id, 'occurrence', to_char(occurrence, 'YYYY-MM-DD"T"HH24:MI:SS')),
+    $18::text
     from after
     union all
     select $17::uuid, 'series/' || id, version, 'task-events', 'dev.spindle.series.created.v1', user_id, created_at,
         jsonb_build_object(
-            'series_id', id, 'version', version, 'task_id', $2::uuid, 'rule', rule, 'time_zone', time_zone)
+            'series_id', id, 'version', version, 'task_id', $2::uuid, 'rule', rule, 'time_zone', time_zone),
+        $18::text
     from series_row
     returning stream, stream_seq
 ), streams as (

@@ -134,6 +134,7 @@ pub fn create(call: &Call, id: Uuid, task: &Task) -> Result<Option<Outcome>, Pro
         call.now,
         event,
         series_event,
+        call.traceparent(),
     ];
     call.db()?.first(include_str!("../sql/create_recurring.sql"), &parameters)
 }
@@ -153,6 +154,7 @@ fn create_once(call: &Call, user: Uuid, id: Uuid, task: &Task, place: &Place) ->
         task.reminder_minutes.clone(),
         call.now,
         clock::new_id(call.now),
+        call.traceparent(),
     ];
     call.db()?.first(include_str!("../sql/create.sql"), &parameters)
 }
@@ -199,6 +201,7 @@ pub fn change(
         event,
         started,
         ended,
+        call.traceparent(),
     ];
     call.db()?.first(include_str!("../sql/change.sql"), &parameters)
 }
@@ -215,6 +218,7 @@ pub fn change_words(call: &Call, id: Uuid, words: &Words) -> Result<Option<Outco
         words.values.tags.clone(),
         call.now,
         clock::new_id(call.now),
+        call.traceparent(),
     ];
     call.db()?.first(include_str!("../sql/change_words.sql"), &parameters)
 }
@@ -229,11 +233,11 @@ pub fn reopen(call: &Call, id: Uuid) -> Result<Option<Outcome>, Problem> {
 
 fn flip(call: &Call, id: Uuid, sql: &str) -> Result<Option<Outcome>, Problem> {
     let event = clock::new_id(call.now);
-    call.db()?.first(sql, &params![call.user()?.sub, id, call.now, event])
+    call.db()?.first(sql, &params![call.user()?.sub, id, call.now, event, call.traceparent()])
 }
 
 pub fn delete(call: &Call, id: Uuid) -> Result<Option<Removed>, Problem> {
     let [event, ended] = clock::new_ids(call.now);
-    let parameters = params![call.user()?.sub, id, call.now, event, ended];
+    let parameters = params![call.user()?.sub, id, call.now, event, ended, call.traceparent()];
     call.db()?.first(include_str!("../sql/delete.sql"), &parameters)
 }

@@ -122,6 +122,9 @@ pub struct Event {
     /// Its place in its stream, dense from 1, as digits (extension attribute `sequence`). Versions of an event that
     /// tell of the same fact share `subject` and `sequence`.
     pub sequence: String,
+    /// The trace it belongs to, if any (CloudEvents' extension "Distributed Tracing"); what names none is not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_traceparent")]
+    pub traceparent: Option<String>,
     /// What happened.
     pub data: Value,
 }
@@ -135,8 +138,13 @@ fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D:
     crate::time::parse(&text).ok_or_else(|| D::Error::custom("time is no RFC 3339 date-time"))
 }
 
+fn read_traceparent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().filter(|text| crate::trace::is_parent(text)).map(str::to_owned))
+}
+
 impl Event {
-    /// An event of our own.
+    /// An event of our own, which belongs to no trace.
     pub fn new(
         id: Uuid,
         kind: String,
@@ -156,6 +164,7 @@ impl Event {
             datacontenttype: "application/json".to_owned(),
             userid,
             sequence: sequence.to_string(),
+            traceparent: None,
             data,
         }
     }
@@ -209,7 +218,7 @@ mod tests {
     #[test]
     fn ignores_what_it_does_not_know() {
         let mut json = serde_json::to_value(event()).unwrap();
-        json["traceparent"] = json!("00-1-1-01");
+        json["tracestate"] = json!("a=b");
         assert!(Event::parse(json.to_string().as_bytes()).is_ok());
     }
 
@@ -242,6 +251,21 @@ mod tests {
         for kind in TYPES {
             assert!(consumers(kind).contains(&"audit"), "{kind}");
             assert!(consumers(kind).iter().all(|name| CONSUMERS.contains(name)), "{kind}");
+        }
+    }
+
+    #[test]
+    fn carries_its_trace_and_is_read_without_one() {
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let mut json = serde_json::to_value(event()).unwrap();
+        assert_eq!(json.get("traceparent"), None);
+        json["traceparent"] = json!(traceparent);
+        let read = Event::parse(json.to_string().as_bytes()).unwrap();
+        assert_eq!(read.traceparent.as_deref(), Some(traceparent));
+        assert_eq!(serde_json::to_value(read).unwrap(), json);
+        for unread in [json!("00-1-1-01"), json!(7), json!(null)] {
+            json["traceparent"] = unread;
+            assert_eq!(Event::parse(json.to_string().as_bytes()), Ok(event()));
         }
     }
 

@@ -22,4 +22,5 @@ pub mod series;
 pub mod task;
 pub mod time;
 pub mod token;
+pub mod trace;
 pub mod zone;

@@ -23,6 +23,6 @@ with waiting as materialized (
     where i.consumer = $1 and i.event_id = w.event_id
     returning i.*
 )
-select event_id, stream, stream_seq, type as kind, user_id, time at time zone 'utc' as time, data, state
+select event_id, stream, stream_seq, type as kind, user_id, time at time zone 'utc' as time, data, state, traceparent
 from taken
 order by time, stream, stream_seq;

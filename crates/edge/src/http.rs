@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 
 use domain::token::Claims;
+use domain::trace;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,6 +25,9 @@ pub const BODY_LIMIT: usize = 256 * 1024;
 pub struct Call {
     request: ManuallyDrop<IncomingRequest>,
     headers: ManuallyDrop<Headers>,
+    /// All headers, of a request that looks at several of them.
+    all_headers: OnceCell<Vec<(String, Vec<u8>)>>,
+    reads: bool,
     path: String,
     query: String,
     params: Vec<String>,
@@ -35,9 +39,22 @@ pub struct Call {
 
 impl Call {
     /// The value of a header, the last one if it came more than once: a client's own come first.
+    ///
+    /// One header is one call into the host, and so are all of them: who only reads looks at one, who changes something
+    /// at two to four.
     pub fn header(&self, name: &str) -> Option<String> {
-        let values = self.headers.get(&name.to_owned());
-        values.into_iter().next_back().and_then(|value| String::from_utf8(value).ok())
+        let value = if self.reads {
+            self.headers.get(&name.to_owned()).into_iter().next_back()
+        } else {
+            let all = self.all_headers.get_or_init(|| self.headers.entries());
+            all.iter().rfind(|(other, _)| other == name).map(|(_, value)| value.clone())
+        };
+        value.and_then(|value| String::from_utf8(value).ok())
+    }
+
+    /// The trace that the request belongs to, if it came with one that can be read (W3C Trace Context, section 3.2).
+    pub fn traceparent(&self) -> Option<String> {
+        self.header("traceparent").filter(|text| trace::is_parent(text))
     }
 
     /// The id in the path's first braces.
@@ -174,13 +191,16 @@ impl Reply {
 pub fn serve(request: IncomingRequest, out: ResponseOutparam, routes: &[Route]) {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let (route, params) = match route::find(routes, method_name(&request.method()), path) {
+    let method = request.method();
+    let (route, params) = match route::find(routes, method_name(&method), path) {
         Ok(found) => found,
         Err(problem) => return Reply::problem(problem).send(out),
     };
     let mut call = Call {
         headers: ManuallyDrop::new(request.headers()),
         request: ManuallyDrop::new(request),
+        all_headers: OnceCell::new(),
+        reads: matches!(method, Method::Get | Method::Head),
         path: path.to_owned(),
         query: query.to_owned(),
         params,

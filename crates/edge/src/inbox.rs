@@ -3,7 +3,7 @@
 //! [`MAX_ATTEMPTS`](domain::retry::MAX_ATTEMPTS) tries.
 
 use domain::event::{self, Event};
-use domain::retry;
+use domain::{retry, trace};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -45,6 +45,7 @@ row! {
         time: Timestamp,
         data: Value,
         state: String,
+        traceparent: Option<String>,
     }
 }
 
@@ -58,7 +59,9 @@ impl Consumer {
         let reply = Reply::json(200, &json!({}));
         let event = match call.bytes() {
             Ok(bytes) => match Event::parse(&bytes) {
-                Ok(event) => event,
+                Ok(event) => {
+                    Event { traceparent: trace::nearest(event.traceparent.clone(), call.traceparent()), ..event }
+                }
                 Err(error) => return self.bury(call, &bytes, &error).map(|()| reply),
             },
             Err(problem) if problem.status == 413 => return self.bury(call, b"", &problem.detail).map(|()| reply),
@@ -105,6 +108,7 @@ impl Consumer {
             call.now,
             retry,
             event::slot(event.id),
+            event.traceparent.as_deref(),
         ];
         let received: Option<Received> = call.db()?.first(include_str!("../sql/receive.sql"), &parameters)?;
         Ok(received.is_none_or(|received| received.state == "new"))
@@ -148,8 +152,8 @@ impl Consumer {
             eprintln!("{} gives up on {} {} of {}", self.name, waiting.kind, waiting.event_id, waiting.stream);
             return Ok(());
         }
-        let Waiting { event_id, stream, stream_seq, kind, user_id, time, data, .. } = waiting;
-        let event = Event::new(event_id, kind, stream, stream_seq, time, user_id, data);
+        let Waiting { event_id, stream, stream_seq, kind, user_id, time, data, traceparent, .. } = waiting;
+        let event = Event { traceparent, ..Event::new(event_id, kind, stream, stream_seq, time, user_id, data) };
         match (self.handler)(&event.kind) {
             Some(apply) => self.try_to(apply, call, &event),
             None => self.done(call, event.id)?,

@@ -117,11 +117,14 @@ impl App {
         &self.runtime.bed
     }
 
-    /// Stops to accept requests and waits for the instances that run, at most 5 seconds. An error if some still run.
+    /// Stops to accept requests, waits for the instances that run, at most 5 seconds, and sends what is left of
+    /// telemetry. An error if some instances still run.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
         let settled = tokio::time::timeout(STOP, self.settle()).await;
         self.tasks.iter().for_each(JoinHandle::abort);
+        let telemetry = self.runtime.telemetry.clone();
+        tokio::task::spawn_blocking(move || telemetry.stop()).await.context("ending telemetry")?;
         if settled.is_err() {
             bail!("instances were still running {STOP:?} after the stop; they are cut off");
         }

@@ -14,6 +14,7 @@ use crate::instance::{Cause, FirstFault, Trace};
 use crate::outbound_hosts::{Chaining, chaining_target};
 use crate::routes::RouteMatch;
 use crate::runtime::{Component, Runtime};
+use crate::telemetry::{Scope, Span, outgoing};
 use crate::triggers::http::{headers, serve};
 
 type Background = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -29,19 +30,21 @@ pub struct Outgoing {
     cause: Cause,
     trace: Trace,
     fault: FirstFault,
+    scope: Scope,
 }
 
 impl Outgoing {
-    /// For the instance of `component` that `trace` and `fault` belong to.
+    /// For the instance of `component` that `trace`, `fault` and `scope` belong to.
     pub fn new(
         runtime: &Arc<Runtime>,
         component: &Arc<Component>,
         cause: Cause,
         trace: &Trace,
         fault: &FirstFault,
+        scope: &Scope,
     ) -> Self {
-        let (runtime, component) = (runtime.clone(), component.clone());
-        Outgoing { runtime, component, cause, trace: trace.clone(), fault: fault.clone() }
+        let (runtime, component, trace) = (runtime.clone(), component.clone(), trace.clone());
+        Outgoing { runtime, component, cause, trace, fault: fault.clone(), scope: scope.clone() }
     }
 
     /// The component that `uri` means, `None` for a host outside; an error if it is not allowed.
@@ -91,15 +94,23 @@ impl Outgoing {
         }
     }
 
-    fn chain(&self, component: Arc<Component>, mut request: Request<WasiBody>, patience: Duration) -> Sending {
+    fn chain(
+        &self,
+        component: Arc<Component>,
+        mut request: Request<WasiBody>,
+        patience: Duration,
+        span: Span,
+    ) -> Sending {
         let path = request.uri().path().to_owned();
         let url = request.uri().to_string();
         headers::announce(request.headers_mut(), &url, "/", &RouteMatch::chained(&component.id, &path), CHAINED_PEER);
         // Begun here, not when the future is first polled: the callee then runs whatever becomes of the caller.
-        let answer = tokio::spawn(serve(self.runtime.clone(), component, request));
+        let answer = tokio::spawn(serve(self.runtime.clone(), component, request, span.scope()));
         Box::new(async move {
-            let answer = tokio::time::timeout(patience, answer).await.map_err(|_| Error::ConnectionReadTimeout)?;
-            let response = answer.map_err(|error| Error::InternalError(Some(error.to_string())))?;
+            let answer = tokio::time::timeout(patience, answer).await.map_err(|_| Error::ConnectionReadTimeout);
+            let answer = answer.and_then(|answer| answer.map_err(|e| Error::InternalError(Some(e.to_string()))));
+            let response = answer.inspect_err(|error| outgoing::failed(&span, error))?;
+            outgoing::answered(&span, response.status());
             Ok((response, Box::new(async { Ok(()) }) as Background))
         })
     }
@@ -110,20 +121,26 @@ type Sending = Box<dyn Future<Output = Sent> + Send>;
 impl WasiHttpHooks for Outgoing {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _processed: Background,
     ) -> Sending {
         self.trace.effect(|| format!("http {} {}", request.method(), request.uri()));
         let options = self.options(options);
+        let span = outgoing::begin(&self.scope, &mut request);
         match self.target(request.uri()) {
-            Err(error) => Box::new(async { Err(error) }),
+            Err(error) => {
+                outgoing::failed(&span, &error);
+                Box::new(async { Err(error) })
+            }
             Ok(Some(component)) => {
                 let patience = options.first_byte_timeout.unwrap_or(self.runtime.limits.outgoing);
-                self.chain(component, request, patience)
+                self.chain(component, request, patience, span)
             }
             Ok(None) => Box::new(async move {
-                let (response, connection) = default_send_request(request, Some(options)).await?;
+                let sent = default_send_request(request, Some(options)).await;
+                let (response, connection) = sent.inspect_err(|error| outgoing::failed(&span, error))?;
+                outgoing::answered(&span, response.status());
                 Ok((response.map(BodyExt::boxed_unsync), Box::new(connection) as Background))
             }),
         }

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::engine;
 use crate::http_out::Outgoing;
 use crate::runtime::{Component, Runtime};
+use crate::telemetry::Scope;
 use crate::testbed::TestBed;
 use crate::wasi;
 
@@ -21,18 +22,21 @@ pub struct Instance {
     pub(crate) table: ResourceTable,
     pub(crate) trace: Trace,
     pub(crate) fault: FirstFault,
+    pub(crate) scope: Scope,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
 }
 
 impl Instance {
-    /// A store for a new instance of `component` that `cause` makes run; `fault` tells what spoils its answer.
+    /// A store for a new instance of `component` that `cause` makes run; `fault` tells what spoils its answer, and in
+    /// `scope` begin the spans of what it does outside.
     pub fn store(
         runtime: &Arc<Runtime>,
         component: &Arc<Component>,
         cause: Cause,
         fault: FirstFault,
+        scope: Scope,
     ) -> anyhow::Result<Store<Self>> {
         let trace = Trace { bed: runtime.bed.clone(), component: component.id.clone(), current: Arc::default() };
         let instance = Instance {
@@ -41,9 +45,10 @@ impl Instance {
             table: ResourceTable::new(),
             wasi: wasi::context(&component.id, &component.environment, &component.mounts, &runtime.bed)?,
             http: WasiHttpCtx::new(),
-            outgoing: Outgoing::new(runtime, component, cause, &trace, &fault),
+            outgoing: Outgoing::new(runtime, component, cause, &trace, &fault, &scope),
             trace,
             fault,
+            scope,
         };
         let mut store = Store::new(&runtime.engine, instance);
         if runtime.bed.is_recording() {

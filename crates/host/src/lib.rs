@@ -18,6 +18,7 @@ mod pg;
 mod redis;
 pub mod routes;
 pub mod runtime;
+pub mod telemetry;
 pub mod testbed;
 mod triggers;
 pub mod variables;
@@ -25,4 +26,5 @@ mod wasi;
 
 pub use app::{App, AppOptions};
 pub use runtime::Limits;
+pub use telemetry::Telemetry;
 pub use testbed::{HostCall, TestBed};

@@ -21,6 +21,7 @@ use crate::pg::pool::Pools;
 use crate::redis::{Bus, Message};
 use crate::routes::Router;
 use crate::runtime::{self, Component, Limits, Runtime, Work};
+use crate::telemetry::Telemetry;
 use crate::testbed::TestBed;
 use crate::triggers::{cron, redis};
 use crate::variables::Variables;
@@ -48,11 +49,13 @@ pub struct AppOptions {
     pub cache_dir: PathBuf,
     /// Threads that serve HTTP.
     pub threads: usize,
+    /// Where spans and metrics go.
+    pub telemetry: Telemetry,
 }
 
 impl AppOptions {
     /// The application of `manifest` with the real clock and no faults on 127.0.0.1:3000, in-process channels, compiled
-    /// code cached in `.spindle/cache` beside the manifest, a thread for each core.
+    /// code cached in `.spindle/cache` beside the manifest, a thread for each core, no telemetry.
     pub fn new(manifest: impl Into<PathBuf>) -> Self {
         let manifest = manifest.into();
         let cache_dir = manifest.parent().map(PathBuf::from).unwrap_or_default().join(".spindle/cache");
@@ -66,6 +69,7 @@ impl AppOptions {
             limits: Limits::default(),
             cache_dir,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            telemetry: Telemetry::default(),
         }
     }
 }
@@ -110,6 +114,7 @@ pub fn load(options: &AppOptions) -> anyhow::Result<Loaded> {
         limits,
         pools: Pools::default(),
         bus,
+        telemetry: options.telemetry.clone(),
         work: Work::default(),
     });
     Ok(Loaded {

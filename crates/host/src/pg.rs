@@ -22,6 +22,7 @@ use crate::testbed::TestBed;
 
 pub mod pool;
 mod session;
+mod spans;
 mod types;
 
 use pool::{Lease, Pool, Prepared};
@@ -238,7 +239,10 @@ impl Host for Instance {}
 impl HostConnection for Instance {
     async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         self.trace.effect(|| "pg open".into());
-        Ok(match self.connect(&address).await {
+        let span = spans::begin(&self.scope, "spin_outbound_pg.open", None);
+        let opened = self.connect(&address).await;
+        spans::end(span, &opened);
+        Ok(match opened {
             Ok(connection) => Ok(self.table.push(connection)?),
             Err(error) => Err(error),
         })
@@ -251,11 +255,14 @@ impl HostConnection for Instance {
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<RowSet, Error>> {
         let sql = self.announce("query", statement);
+        let span = spans::begin(&self.scope, "spin_outbound_pg.query", Some(&sql));
         let connection = self.table.get_mut(&connection)?;
-        Ok(match parameters(params) {
+        let result = match parameters(params) {
             Ok(values) => connection.query(&sql, &values).await,
             Err(error) => Err(error),
-        })
+        };
+        spans::end(span, &result);
+        Ok(result)
     }
 
     async fn execute(
@@ -265,11 +272,14 @@ impl HostConnection for Instance {
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
         let sql = self.announce("execute", statement);
+        let span = spans::begin(&self.scope, "spin_outbound_pg.execute", Some(&sql));
         let connection = self.table.get_mut(&connection)?;
-        Ok(match parameters(params) {
+        let result = match parameters(params) {
             Ok(values) => connection.execute(&sql, &values).await,
             Err(error) => Err(error),
-        })
+        };
+        spans::end(span, &result);
+        Ok(result)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanBuilder, SpanKind};
 use redis::aio::MultiplexedConnection;
 use redis::{ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError, Value};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -10,6 +12,7 @@ use wasmtime::component::Resource;
 use crate::bindings::imports::fermyon::spin::redis::{Error, Host, HostConnection, RedisParameter, RedisResult};
 use crate::instance::Instance;
 use crate::runtime::{Work, WorkGuard};
+use crate::telemetry::Span;
 
 /// A message on its way through an in-process channel.
 pub struct Message {
@@ -102,17 +105,39 @@ impl Instance {
     async fn redis<T: FromRedisValue>(
         &mut self,
         connection: &Resource<Connection>,
+        name: &'static str,
         command: &redis::Cmd,
     ) -> wasmtime::Result<Result<T, Error>> {
-        Ok(self.table.get_mut(connection)?.query(command).await)
+        let span = self.redis_span(name);
+        let result = self.table.get_mut(connection)?.query(command).await;
+        Ok(result.inspect_err(|error| failed(&span, error)))
     }
+
+    /// Its name says what is done; keys and values are left out.
+    fn redis_span(&self, name: &'static str) -> Span {
+        self.scope.child(|| {
+            let system = KeyValue::new("db.system.name", "redis");
+            SpanBuilder::from_name(name).with_kind(SpanKind::Client).with_attributes([system])
+        })
+    }
+}
+
+fn failed(span: &Span, error: &Error) {
+    let kind = match error {
+        Error::InvalidAddress => "invalid_address",
+        Error::TooManyConnections => "too_many_connections",
+        Error::TypeError => "type_error",
+        Error::Other(_) => "other",
+    };
+    span.fail(|| kind.to_owned());
 }
 
 impl Host for Instance {}
 
 impl HostConnection for Instance {
     async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
-        Ok(match self.open_redis(&address).await {
+        let span = self.redis_span("spin_outbound_redis.open");
+        Ok(match self.open_redis(&address).await.inspect_err(|error| failed(&span, error)) {
             Ok(connection) => Ok(self.table.push(connection)?),
             Err(error) => Err(error),
         })
@@ -125,12 +150,13 @@ impl HostConnection for Instance {
         payload: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
         self.trace.effect(|| format!("redis publish {channel}"));
-        let runtime = Arc::clone(&self.runtime);
-        Ok(self.table.get_mut(&connection)?.publish(channel, payload, &runtime.work).await)
+        let (runtime, span) = (Arc::clone(&self.runtime), self.redis_span("spin_outbound_redis.publish"));
+        let published = self.table.get_mut(&connection)?.publish(channel, payload, &runtime.work).await;
+        Ok(published.inspect_err(|error| failed(&span, error)))
     }
 
     async fn get(&mut self, c: Resource<Connection>, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        self.redis(&c, redis::cmd("GET").arg(key)).await
+        self.redis(&c, "spin_outbound_redis.get", redis::cmd("GET").arg(key)).await
     }
 
     async fn set(
@@ -139,15 +165,15 @@ impl HostConnection for Instance {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        self.redis(&c, redis::cmd("SET").arg(key).arg(value)).await
+        self.redis(&c, "spin_outbound_redis.set", redis::cmd("SET").arg(key).arg(value)).await
     }
 
     async fn incr(&mut self, c: Resource<Connection>, key: String) -> wasmtime::Result<Result<i64, Error>> {
-        self.redis(&c, redis::cmd("INCR").arg(key)).await
+        self.redis(&c, "spin_outbound_redis.incr", redis::cmd("INCR").arg(key)).await
     }
 
     async fn del(&mut self, c: Resource<Connection>, keys: Vec<String>) -> wasmtime::Result<Result<u32, Error>> {
-        self.redis(&c, redis::cmd("DEL").arg(keys)).await
+        self.redis(&c, "spin_outbound_redis.del", redis::cmd("DEL").arg(keys)).await
     }
 
     async fn sadd(
@@ -156,11 +182,11 @@ impl HostConnection for Instance {
         key: String,
         values: Vec<String>,
     ) -> wasmtime::Result<Result<u32, Error>> {
-        self.redis(&c, redis::cmd("SADD").arg(key).arg(values)).await
+        self.redis(&c, "spin_outbound_redis.sadd", redis::cmd("SADD").arg(key).arg(values)).await
     }
 
     async fn smembers(&mut self, c: Resource<Connection>, key: String) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        self.redis(&c, redis::cmd("SMEMBERS").arg(key)).await
+        self.redis(&c, "spin_outbound_redis.smembers", redis::cmd("SMEMBERS").arg(key)).await
     }
 
     async fn srem(
@@ -169,7 +195,7 @@ impl HostConnection for Instance {
         key: String,
         values: Vec<String>,
     ) -> wasmtime::Result<Result<u32, Error>> {
-        self.redis(&c, redis::cmd("SREM").arg(key).arg(values)).await
+        self.redis(&c, "spin_outbound_redis.srem", redis::cmd("SREM").arg(key).arg(values)).await
     }
 
     async fn execute(
@@ -185,7 +211,7 @@ impl HostConnection for Instance {
                 RedisParameter::Binary(bytes) => wire.arg(bytes),
             };
         }
-        let value: Result<Value, Error> = self.redis(&c, &wire).await?;
+        let value: Result<Value, Error> = self.redis(&c, "spin_outbound_redis.execute", &wire).await?;
         Ok(value.map(|value| {
             let mut flat = Vec::new();
             flatten(value, &mut flat);

@@ -17,6 +17,7 @@ use crate::instance::Instance;
 use crate::outbound_hosts::AllowedHosts;
 use crate::pg::pool::Pools;
 use crate::redis::Bus;
+use crate::telemetry::Telemetry;
 use crate::testbed::TestBed;
 use crate::wasi::Mount;
 
@@ -89,6 +90,8 @@ pub struct Runtime {
     pub pools: Pools,
     /// Channels of hints.
     pub bus: Bus,
+    /// Where spans and metrics go.
+    pub telemetry: Telemetry,
     /// How many instances run and hints wait.
     pub work: Work,
     /// Bounds the instances that run.

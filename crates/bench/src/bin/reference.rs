@@ -89,7 +89,7 @@ async fn read(State(app): Shared, Path(id): Path<Uuid>, headers: HeaderMap) -> A
 async fn complete(State(app): Shared, Path(id): Path<Uuid>, headers: HeaderMap) -> Answer {
     let user = app.user(&headers)?;
     let sql = include_str!("../../../../components/tasks/sql/complete.sql");
-    let rows = app.rows(sql, &[&user.sub, &id, &now(), &Uuid::now_v7()]).await?;
+    let rows = app.rows(sql, &[&user.sub, &id, &now(), &Uuid::now_v7(), &None::<String>]).await?;
     Ok(json(StatusCode::OK, rows.first().ok_or(StatusCode::NOT_FOUND)?.get(0)))
 }
 
@@ -180,7 +180,7 @@ async fn create(State(app): Shared, headers: HeaderMap, body: Bytes) -> Answer {
     };
     let due_at = task.due.map(|due| utc(due.instant(&zone)));
     let sql = include_str!("../../../../components/tasks/sql/create.sql");
-    let parameters: [&(dyn ToSql + Sync); 12] = [
+    let parameters: [&(dyn ToSql + Sync); 13] = [
         &user.sub,
         &id,
         &task.title,
@@ -193,6 +193,7 @@ async fn create(State(app): Shared, headers: HeaderMap, body: Bytes) -> Answer {
         &task.reminder_minutes,
         &now(),
         &Uuid::now_v7(),
+        &None::<String>,
     ];
     let rows = app.rows(sql, &parameters).await?;
     let row = rows.first().ok_or(StatusCode::CONFLICT)?;

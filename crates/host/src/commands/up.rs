@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use host::manifest::Manifest;
 use host::migrate::{self, Migrations};
-use host::{App, AppOptions};
+use host::{App, AppOptions, Telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::database::Database;
@@ -39,6 +39,8 @@ const TURN: Duration = Duration::from_secs(10);
 
 /// Runs until Ctrl-C or SIGTERM, then stops the application and the private cluster, in this order.
 pub async fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
+    // What is set wrongly is said before anything is done.
+    let telemetry = Telemetry::from_environment()?;
     // Taken first, so that a signal during the start still ends in an orderly stop.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -46,7 +48,7 @@ pub async fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     };
     let database = Database::open(&places.state, TURN).await?;
-    let served = serve(places, &arguments, &database, end).await;
+    let served = serve(places, &arguments, &database, telemetry, end).await;
     let closed = database.close().await;
     served?;
     closed?;
@@ -57,10 +59,11 @@ async fn serve(
     places: &Places,
     arguments: &Arguments,
     database: &Database,
+    telemetry: Telemetry,
     end: impl Future<Output = ()>,
 ) -> Result<()> {
     let mut end = std::pin::pin!(end);
-    let starting = start(places, arguments, database);
+    let starting = start(places, arguments, database, telemetry);
     let (app, beside) = tokio::select! {
         started = starting => started?,
         () = &mut end => return Ok(()),
@@ -76,11 +79,17 @@ async fn serve(
     patiently("waiting for requests in flight", app.stop()).await
 }
 
-async fn start(places: &Places, arguments: &Arguments, database: &Database) -> Result<(App, Option<Beside>)> {
+async fn start(
+    places: &Places,
+    arguments: &Arguments,
+    database: &Database,
+    telemetry: Telemetry,
+) -> Result<(App, Option<Beside>)> {
     prepare(places, database).await?;
     let mut options = AppOptions::new(&arguments.manifest);
     options.listen = chosen(arguments.listen)?;
     options.cache_dir = places.state.join("cache");
+    options.telemetry = telemetry;
     options.redis_url = std::env::var("REDIS_URL").ok().filter(|url| !url.is_empty());
     let manifest = Manifest::load(&arguments.manifest)?;
     options.without = others(&manifest, &arguments.components)?;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use cron::Schedule;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanBuilder;
 
 use super::run_event;
 use crate::bindings::cron_trigger::Metadata;
@@ -30,7 +32,11 @@ impl Trigger {
     /// Calls the component once for the instant `timestamp`, seconds since the Unix epoch, and waits for its end.
     pub async fn fire(&self, runtime: &Arc<Runtime>, timestamp: u64) -> anyhow::Result<()> {
         let cron = self.component.cron.clone().context("the component does not export handle-cron-event")?;
-        let answer = run_event(runtime, &self.component, |mut store| async move {
+        let span = runtime.telemetry.root(|| {
+            let component = KeyValue::new("component_id", self.component.id.clone());
+            SpanBuilder::from_name("spin_trigger_cron.handle_cron_event").with_attributes([component])
+        });
+        let answer = run_event(runtime, &self.component, span, |mut store| async move {
             let guest = cron.instantiate_async(&mut store).await?;
             guest.call_handle_cron_event(&mut store, Metadata { timestamp }).await
         });

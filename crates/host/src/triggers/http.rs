@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Request, Response, StatusCode, header};
 use http_body::Body as _;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanBuilder;
 use tokio::sync::oneshot;
 use tracing::{Instrument as _, trace_span};
 use wasmtime_wasi_http::WasiHttpView as _;
@@ -15,6 +17,7 @@ use crate::bounded::Bounded;
 use crate::instance::{Cause, FirstFault, Instance};
 use crate::routes::Router;
 use crate::runtime::{Component, Runtime};
+use crate::telemetry::{Received, Scope};
 
 pub mod body;
 mod exchange;
@@ -44,12 +47,20 @@ impl Server {
     }
 
     /// Answers a request that `peer` sent.
-    pub async fn handle(&self, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    pub async fn handle(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let mut received = self.runtime.telemetry.received(&request, peer);
+        let response = self.answer(request, peer, &mut received).await;
+        received.answered(response.status());
+        response
+    }
+
+    async fn answer(&self, mut request: Request<Body>, peer: SocketAddr, received: &mut Received) -> Response<Body> {
         let path = request.uri().path();
         if path == "/.well-known/spin/health" {
             return Response::new(body::whole("OK"));
         }
         let Some(route) = self.router.find(path) else { return empty(StatusCode::NOT_FOUND) };
+        received.routed(route.route);
         let Some(component) = self.runtime.components.get(route.component) else {
             return empty(StatusCode::NOT_FOUND);
         };
@@ -59,7 +70,7 @@ impl Server {
             return empty(StatusCode::INTERNAL_SERVER_ERROR);
         }
         headers::announce(request.headers_mut(), &url, &self.base, &route, peer);
-        serve(self.runtime.clone(), component.clone(), request).await
+        serve(self.runtime.clone(), component.clone(), request, received.scope()).await
     }
 }
 
@@ -77,14 +88,19 @@ fn empty(status: StatusCode) -> Response<Body> {
 }
 
 /// Answers `request` by a new instance of `component`, which runs to its end whether or not anybody waits for it.
-pub async fn serve(runtime: Arc<Runtime>, component: Arc<Component>, request: Request<Body>) -> Response<Body> {
+pub async fn serve(
+    runtime: Arc<Runtime>,
+    component: Arc<Component>,
+    request: Request<Body>,
+    scope: Scope,
+) -> Response<Body> {
     if request.body().size_hint().lower() > runtime.limits.request_body_bytes {
         return empty(StatusCode::PAYLOAD_TOO_LARGE);
     }
     let (answer, answered) = oneshot::channel();
     let work = runtime.work.begin();
     tokio::spawn(async move {
-        run(&runtime, &component, request, answer).await;
+        run(&runtime, &component, request, answer, &scope).await;
         drop(work);
     });
     answered.await.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
@@ -93,8 +109,9 @@ pub async fn serve(runtime: Arc<Runtime>, component: Arc<Component>, request: Re
 async fn run(
     runtime: &Arc<Runtime>,
     component: &Arc<Component>,
-    request: Request<Body>,
+    mut request: Request<Body>,
     answer: oneshot::Sender<Response<Body>>,
+    scope: &Scope,
 ) {
     let limits = &runtime.limits;
     let Ok(Ok(_place)) = tokio::time::timeout(limits.wall, runtime.places.acquire()).await else {
@@ -102,15 +119,22 @@ async fn run(
         let _ = answer.send(empty(StatusCode::SERVICE_UNAVAILABLE));
         return;
     };
+    let span = scope.child(|| {
+        let id = KeyValue::new("component_id", component.id.clone());
+        SpanBuilder::from_name(format!("execute_wasm_component {}", component.id)).with_attributes([id])
+    });
+    // What the guest passes on names its own run, so that a trace has no hole where a guest stands.
+    span.scope().write(request.headers_mut());
     let oversize = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| body::limited(body, limits.request_body_bytes, oversize.clone()));
     let fault = FirstFault::default();
     let (say, said) = oneshot::channel();
-    let guest = guest(runtime.clone(), component.clone(), request, fault.clone(), say);
+    let guest = guest(runtime.clone(), component.clone(), request, fault.clone(), span.scope(), say);
     let mut exchange = Exchange::new(Bounded::new(guest, limits.wall, limits.cpu), said);
     exchange.start().await;
     if let Some(failure) = exchange.failure() {
         tracing::error!("{}: {failure:?}", component.id);
+        span.fail(|| "trap".to_owned());
     }
     let response = if oversize.load(Ordering::Relaxed) {
         empty(StatusCode::PAYLOAD_TOO_LARGE)
@@ -119,6 +143,7 @@ async fn run(
         let checked = fault.get().map_or(said, |fault| Err(fault.into()));
         checked.unwrap_or_else(|why| {
             tracing::error!("{} {why}: answered 500", component.id);
+            span.fail(|| "no_answer".to_owned());
             empty(StatusCode::INTERNAL_SERVER_ERROR)
         })
     };
@@ -128,6 +153,7 @@ async fn run(
         guest.extend(limits.stream);
         if let Err(error) = guest.await {
             tracing::error!("{} failed after its answer began: {error:?}", component.id);
+            span.fail(|| "trap".to_owned());
         }
     }
 }
@@ -138,11 +164,12 @@ async fn guest(
     component: Arc<Component>,
     request: Request<Body>,
     fault: FirstFault,
+    scope: Scope,
     say: oneshot::Sender<Said>,
 ) -> wasmtime::Result<()> {
     let code = component.http.as_ref().ok_or_else(|| wasmtime::format_err!("the component does not serve HTTP"))?;
     let making = trace_span!("store").entered();
-    let store = Instance::store(&runtime, &component, Cause::Request, fault);
+    let store = Instance::store(&runtime, &component, Cause::Request, fault, scope);
     let mut store = store.map_err(|error| wasmtime::Error::from_boxed(error.into()))?;
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let say = store.data_mut().http().new_response_outparam(say)?;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanBuilder, SpanKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::run_event;
@@ -69,17 +71,29 @@ pub async fn run_server(
 
 async fn deliver(runtime: &Arc<Runtime>, subscriptions: &[Subscription], channel: &str, payload: &[u8]) {
     for subscription in subscriptions.iter().filter(|subscription| subscription.channel == channel) {
-        if let Err(error) = handle(runtime, &subscription.component, payload.to_vec()).await {
+        if let Err(error) = handle(runtime, subscription, payload.to_vec()).await {
             tracing::error!("{} failed on a message of {channel}: {error:?}", subscription.component.id);
         }
     }
 }
 
-async fn handle(runtime: &Arc<Runtime>, component: &Arc<Component>, payload: Vec<u8>) -> anyhow::Result<()> {
+async fn handle(runtime: &Arc<Runtime>, subscription: &Subscription, payload: Vec<u8>) -> anyhow::Result<()> {
+    let component = &subscription.component;
+    // a trace of its own: as in Spin, a message carries none
+    let span = runtime.telemetry.root(|| describe(subscription));
     let code = component.redis.clone().context("the component does not export fermyon:spin/inbound-redis")?;
-    let answer = run_event(runtime, component, |mut store| async move {
+    let answer = run_event(runtime, component, span, |mut store| async move {
         let guest = code.instantiate_async(&mut store).await?;
         guest.fermyon_spin_inbound_redis().call_handle_message(&mut store, &payload).await
     });
     answer.await?.map_err(|error| anyhow::anyhow!("its handler answered {error:?}"))
+}
+
+fn describe(subscription: &Subscription) -> SpanBuilder {
+    SpanBuilder::from_name("spin_trigger_redis.handle_message").with_kind(SpanKind::Consumer).with_attributes([
+        KeyValue::new("messaging.system", "redis"),
+        KeyValue::new("messaging.operation.name", "receive"),
+        KeyValue::new("messaging.destination.name", subscription.channel.clone()),
+        KeyValue::new("component_id", subscription.component.id.clone()),
+    ])
 }

@@ -132,7 +132,7 @@ async fn measure(app: &Spindle, ada: &Person<'_>, sql: &Client, task: &str) -> (
         ("tasks/get", format!("({user}, '{task}')")),
         ("tasks/list", format!("({user}, {last})")),
         ("tasks/list_status", format!("({user}, {last}, 'open')")),
-        ("tasks/complete", format!("({user}, '{task}', '2026-02-01', {token})")),
+        ("tasks/complete", format!("({user}, '{task}', '2026-02-01', {token}, null)")),
         ("relay/claim", format!("('2026-02-01', {token}, '2026-02-01', 50)")),
         ("relay/ack", format!("('2026-02-01', {token}, array['task/{task}'], array[1])")),
     ] {

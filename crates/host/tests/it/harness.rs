@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use host::Telemetry;
 use host::app::{App, AppOptions};
 use host::cluster::{self, Cluster};
 use host::migrate::{self, Migrations};
@@ -104,11 +105,13 @@ pub struct Setup {
     pub bed: TestBed,
     pub without: Vec<&'static str>,
     pub variables: Vec<(&'static str, String)>,
+    pub telemetry: Telemetry,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Setup { bed: TestBed::virtual_time(START, 1), without: Vec::new(), variables: Vec::new() }
+        let bed = TestBed::virtual_time(START, 1);
+        Setup { bed, without: Vec::new(), variables: Vec::new(), telemetry: Telemetry::default() }
     }
 }
 
@@ -150,6 +153,7 @@ impl Spindle {
         let statements = crate::seen::Statements::of(&setup.bed);
         let published = Published::of(&database).await;
         options.bed = setup.bed;
+        options.telemetry = setup.telemetry;
         options.cache_dir = root().join("target/component-cache");
         let app = App::start(options).await.expect("the application starts");
         Spindle { app, database, _statements: statements, _published: published }

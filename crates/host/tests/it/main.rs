@@ -5,6 +5,8 @@ mod answers;
 mod audit;
 mod bad_input;
 mod chains;
+#[path = "../collector/mod.rs"]
+mod collector;
 mod costs;
 mod crash_points;
 mod events;
@@ -27,4 +29,5 @@ mod statements;
 mod status;
 mod steps;
 mod tasks;
+mod traces;
 mod two_users;

@@ -183,5 +183,5 @@ async fn a_poisonous_event_dies_alone() {
         "eight tries and the giving up: {tries:?}"
     );
     let metrics = app.send("GET", "/metrics", &[], "").await;
-    assert!(String::from_utf8_lossy(&metrics.body).contains("\nspindle_inbox_dead 1\n"));
+    assert!(String::from_utf8_lossy(&metrics.body).contains("\nspindle_inbox_dead{consumer=\"notifications\"} 1\n"));
 }

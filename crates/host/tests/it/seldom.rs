@@ -29,8 +29,9 @@ async fn a_series_ends_with_its_rule() {
     assert_eq!(app.unfinished().await, 0);
 }
 
-/// The value of one metric.
-async fn metric(app: &Spindle, name: &str) -> f64 {
+/// How many events of recurrence's inbox wait, or were given up.
+async fn inbox(app: &Spindle, what: &str) -> f64 {
+    let name = format!("spindle_inbox_{what}{{consumer=\"recurrence\"}}");
     let answer = app.send("GET", "/metrics", &[], "").await;
     assert_eq!(answer.status, 200);
     let text = String::from_utf8_lossy(&answer.body).into_owned();
@@ -49,7 +50,7 @@ async fn an_event_that_cannot_be_applied_is_given_up_and_seen() {
     let headers = [("dapr-api-token", INTERNAL_TOKEN)];
     // it is safe with its consumer, so it is not sent again
     assert_eq!(app.send("POST", "/internal/recurrence/events", &headers, event).await.status, 200);
-    assert_eq!((metric(&app, "spindle_inbox_waiting").await, metric(&app, "spindle_inbox_dead").await), (1.0, 0.0));
+    assert_eq!((inbox(&app, "waiting").await, inbox(&app, "dead").await), (1.0, 0.0));
     for attempt in 1..=8 {
         let row = app.sql().await.query_one("select attempts, state, error from inbox", &[]).await.expect("a row");
         assert_eq!((row.get(0), row.get::<_, &str>(1)), (attempt, "new"));
@@ -59,7 +60,7 @@ async fn an_event_that_cannot_be_applied_is_given_up_and_seen() {
         app.app.bed().advance_micros(300_000_000);
         app.tick().await;
     }
-    assert_eq!((metric(&app, "spindle_inbox_waiting").await, metric(&app, "spindle_inbox_dead").await), (0.0, 1.0));
+    assert_eq!((inbox(&app, "waiting").await, inbox(&app, "dead").await), (0.0, 1.0));
     assert_eq!(app.send("GET", "/readyz", &[], "").await.status, 200);
     assert_eq!(app.send("GET", "/healthz", &[], "").await.status, 200);
 }

@@ -202,7 +202,8 @@ pub fn predicates(text: &str) -> Vec<(usize, String)> {
 /// Statements whose every event is the first of its stream.
 const NEW: [&str; 2] = ["tasks/create", "tasks/create_recurring"];
 
-/// The outbox row is a literal insert of the statement that makes the change, and the relay finds it by its stream.
+/// The outbox row is a literal insert of the statement that makes the change, with its trace, and the relay finds it by
+/// its stream.
 #[test]
 fn an_event_is_written_with_its_stream() {
     let mut writers = 0;
@@ -214,7 +215,8 @@ fn an_event_is_written_with_its_stream() {
             continue;
         }
         let mentions = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| *word == "outbox");
-        let written = count("insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data) select");
+        let written =
+            count("insert into outbox (id, stream, stream_seq, topic, type, user_id, time, data, traceparent) select");
         assert_eq!(mentions.count(), written, "{name}: the outbox is only for a literal insert .. select");
         let upserts = count("insert into event_stream (stream, last_seq) select");
         let advances = count("on conflict (stream) do update set last_seq = excluded.last_seq");

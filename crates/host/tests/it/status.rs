@@ -1,44 +1,49 @@
 //! Status: up, ready, and how it is doing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::harness::{Setup, Spindle, database, micros};
+use crate::harness::{Setup, Spindle, database, micros, root};
+use crate::statements;
 use crate::steps::without_hints;
 
-/// The metrics, read as Prometheus does: each value with a HELP and a TYPE line before it, and at the end a counter for
-/// each consumer.
+/// The metrics, read as Prometheus does: each name with a HELP and a TYPE line before its values.
 pub async fn metrics(app: &Spindle) -> BTreeMap<String, f64> {
     let answer = app.send("GET", "/metrics", &[], "").await;
     assert_eq!(answer.status, 200);
     assert!(answer.headers["content-type"].to_str().expect("text").starts_with("text/plain; version=0.0.4"));
     let text = String::from_utf8(answer.body.to_vec()).expect("UTF-8");
     assert!(text.ends_with('\n'));
-    let mut found = BTreeMap::new();
-    let (text, healed) = text.split_once("# HELP spindle_events_gaps_healed_total ").expect("what was healed");
-    let (_, healed) = healed.split_once("\n# TYPE spindle_events_gaps_healed_total counter\n").expect("its type");
-    for line in healed.lines() {
-        let (name, value) = line.rsplit_once(' ').expect("a name and a value");
-        assert!(found.insert(name.to_owned(), value.parse().expect("a number")).is_none(), "{line}");
-    }
-    let lines: Vec<&str> = text.lines().collect();
-    for three in lines.chunks(3) {
-        let [help, kind, value] = three else { panic!("{three:?}") };
-        let (name, value) = value.split_once(' ').expect("a name and a value");
-        assert!(name.starts_with("spindle_") && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}");
-        assert!(help.starts_with(&format!("# HELP {name} ")) && *kind == format!("# TYPE {name} gauge"), "{three:?}");
+    let (mut found, mut names, mut name) = (BTreeMap::new(), BTreeSet::new(), "");
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            name = help.split_once(' ').expect("a name and words").0;
+            assert!(name.starts_with("spindle_") && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}");
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            assert_eq!(lines.next(), Some(format!("# TYPE {name} {kind}").as_str()));
+            assert!(names.insert(name), "{name} comes twice");
+            continue;
+        }
+        let (series, value) = line.rsplit_once(' ').expect("a name and a value");
+        assert_eq!(series.split('{').next(), Some(name), "{line}");
         let value: f64 = value.parse().expect("a number");
-        assert!(value >= 0.0 && found.insert(name.to_owned(), value).is_none(), "{name} {value}");
+        assert!(value >= 0.0 && found.insert(series.to_owned(), value).is_none(), "{line}");
     }
     found
+}
+
+/// The series of a metric, without its common beginning.
+fn of(metrics: &BTreeMap<String, f64>, name: &str) -> BTreeMap<String, f64> {
+    let series = metrics.iter().filter_map(|(series, value)| Some((series.strip_prefix(name)?, *value)));
+    series.filter(|(label, _)| label.starts_with('{')).map(|(label, value)| (label.to_owned(), value)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_count() {
     let app = Spindle::with(without_hints()).await;
     let quiet = metrics(&app).await;
-    assert_eq!(quiet.len(), 5 + 4);
     assert!(quiet.values().all(|value| *value == 0.0), "{quiet:?}");
     let ada = app.person("ada", "UTC").await;
     for minute in [1, 2, 60] {
@@ -48,7 +53,11 @@ async fn the_metrics_count() {
     }
     app.app.bed().set_now_micros(micros("2026-02-01T00:01:30.500Z"));
     let waiting = metrics(&app).await;
-    assert_eq!((waiting["spindle_outbox_events"], waiting["spindle_outbox_oldest_seconds"]), (3.0, 90.5));
+    let tasks = "{topic=\"task-events\"}";
+    let outbox = ["events", "oldest_seconds"].map(|what| waiting[&format!("spindle_outbox_{what}{tasks}")]);
+    assert_eq!(outbox, [3.0, 90.5]);
+    assert_eq!(of(&waiting, "spindle_outbox_events")["{topic=\"reminders\"}"], 0.0);
+    assert_eq!(waiting["spindle_relay_attempts"], 0.0, "nothing has been tried");
     app.relay().await;
     app.app.bed().set_now_micros(micros("2026-02-01T00:02:00Z"));
     let late = metrics(&app).await;
@@ -57,6 +66,50 @@ async fn the_metrics_count() {
     app.quiet().await;
     let quiet = metrics(&app).await;
     assert!(quiet.values().all(|value| *value == 0.0), "{quiet:?}");
+}
+
+/// What was given up and what waits, by consumer; and how often a relay has tried in vain.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stuck_shows_by_consumer() {
+    let mut setup = without_hints();
+    setup.without = vec!["notifications"];
+    let app = Spindle::with(setup).await;
+    let ada = app.person("ada", "UTC").await;
+    let append = include_str!("../../../../components/audit/sql/append.sql");
+    app.app.bed().rewrite_sql(append, "select 1/0 > 0 as appended");
+    ada.make(json!({"title": "a", "due_date": "2026-01-31T09:00:00Z", "reminder_minutes": [0]})).await;
+    app.relay().await;
+    app.app.settle().await;
+    app.app.bed().set_now_micros(micros("2026-02-01T00:00:01.500Z"));
+    app.relay().await;
+    let stuck = metrics(&app).await;
+    let audit = |what: &str| stuck[&format!("spindle_inbox_{what}{{consumer=\"audit\"}}")];
+    assert_eq!((audit("waiting"), audit("oldest_seconds"), audit("dead")), (2.0, 1.5, 0.0), "{stuck:?}");
+    assert_eq!(stuck["spindle_inbox_waiting{consumer=\"reminders\"}"], 0.0);
+    assert_eq!(stuck["spindle_outbox_events{topic=\"reminders\"}"], 1.0, "notifications is not there to take it");
+    assert_eq!(stuck["spindle_relay_attempts"], 1.0);
+    app.tamper("update inbox set state = 'dead' where consumer = 'audit' and type like '%task%'").await;
+    let dead = of(&metrics(&app).await, "spindle_inbox_dead");
+    assert_eq!(
+        dead.into_iter().filter(|(_, value)| *value > 0.0).collect::<Vec<_>>(),
+        [("{consumer=\"audit\"}".into(), 1.0)]
+    );
+}
+
+/// A graph has a line for each topic and consumer from the beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_know_every_topic_and_consumer() {
+    let app = Spindle::start().await;
+    let found = metrics(&app).await;
+    let sql = "select pg_get_constraintdef(oid) from pg_constraint where conname = 'outbox_topic_check'";
+    let check: String = app.sql().await.query_one(sql, &[]).await.expect("the check on topics").get(0);
+    let topics =
+        check.split('\'').skip(1).step_by(2).map(|topic| format!("{{topic=\"{topic}\"}}")).collect::<BTreeSet<_>>();
+    assert!(topics.len() >= 2, "{check}");
+    assert_eq!(of(&found, "spindle_outbox_events").into_keys().collect::<BTreeSet<_>>(), topics);
+    let all = statements::components(&root()).into_iter().filter(|name| statements::consumes(&root(), name));
+    let consumers = all.map(|name| format!("{{consumer=\"{name}\"}}")).collect::<BTreeSet<_>>();
+    assert_eq!(of(&found, "spindle_inbox_dead").into_keys().collect::<BTreeSet<_>>(), consumers);
 }
 
 #[tokio::test(flavor = "multi_thread")]

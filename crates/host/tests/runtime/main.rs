@@ -1,5 +1,7 @@
 //! The host against guests of its own (`tests/guests/probe`) and a real PostgreSQL.
 
+#[path = "../collector/mod.rs"]
+mod collector;
 mod database;
 mod events;
 mod faults;
@@ -9,3 +11,4 @@ mod isolation;
 mod limits;
 mod outgoing;
 mod redis_server;
+mod telemetry;

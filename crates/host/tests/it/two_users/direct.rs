@@ -21,40 +21,44 @@ const TRIES: [Try; 10] = [
     Try {
         name: "recurrence/advance",
         before: "",
-        arguments: "':b', ':a:series', 1, ':a:task', ':now', ':now', null, ':1', ':now', 0, null, ':2', ':3'",
+        arguments: "':b', ':a:series', 1, ':a:task', ':now', ':now', null, ':1', ':now', 0, null, ':2', ':3', null",
     },
     Try {
         name: "recurrence/current",
         before: "update task set completed_at = ':now' where id = ':a:task'",
         arguments: "':b', ':a:task'",
     },
-    Try { name: "recurrence/finish", before: "", arguments: "':b', ':a:series', 1, 'guard', ':now', null, ':1'" },
-    Try { name: "reminders/follow", before: "", arguments: "':b', ':a:task', ':b:waiting', array[':1', ':2'], ':now'" },
+    Try { name: "recurrence/finish", before: "", arguments: "':b', ':a:series', 1, 'guard', ':now', null, ':1', null" },
+    Try {
+        name: "reminders/follow",
+        before: "",
+        arguments: "':b', ':a:task', ':b:waiting', array[':1', ':2'], ':now', null",
+    },
     // a reminder of Anna's that stands, wrongly, under Ben's task
     Try {
         name: "reminders/follow",
         before: "update reminder set task_id = ':b:task', minutes = minutes + 1 where user_id = ':a'",
-        arguments: "':b', ':b:task', ':b:waiting', array[':1', ':2'], ':now'",
+        arguments: "':b', ':b:task', ':b:waiting', array[':1', ':2'], ':now', null",
     },
     Try {
         name: "tasks/change",
         before: "",
         arguments: "':b', ':a:task', 1, 'Ben now', null, 1, '{}', null, null, null, null, '{}', null, null, 'UTC', \
-                    false, null, '{}', ':now', ':1', ':2', ':3'",
+                    false, null, '{}', ':now', ':1', ':2', ':3', null",
     },
     // Ben's own task, with Anna's series to end
     Try {
         name: "tasks/change",
         before: "",
         arguments: "':b', ':b:task', 1, 'Ben now', null, 1, '{}', null, null, null, null, '{}', null, null, 'UTC', \
-                    false, ':a:series', '{}', ':now', ':1', ':2', ':3'",
+                    false, ':a:series', '{}', ':now', ':1', ':2', ':3', null",
     },
     // Ben's own task, which stands, wrongly, in Anna's series
     Try {
         name: "tasks/delete",
         before: "update task set series_id = null, occurrence = null where id = ':a:task';
             update task set series_id = ':a:series' where id = ':b:task'",
-        arguments: "':b', ':b:task', ':now', ':1', ':2'",
+        arguments: "':b', ':b:task', ':now', ':1', ':2', null",
     },
 ];
 

@@ -97,6 +97,7 @@ async fn act(what: &str, query: &str, headers: Vec<(String, Vec<u8>)>, body: Str
         "redis-open" => Ok(format!("{:?}", redis::Connection::open(query).map(drop))),
         "pg-open" => Ok(format!("{:?}", Connection::open(&body).map(drop))),
         "get" => fetch(Request::get(query).build()).await,
+        "send-as" => fetch(Request::get(query).header("traceparent", body).build()).await,
         "post" => fetch(Request::post(query, body).build()).await,
         "sql" => script(&body),
         "typed" => typed(&body),
