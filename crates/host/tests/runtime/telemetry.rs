@@ -245,17 +245,6 @@ async fn requests_are_measured_by_route() {
     site.app.stop().await.unwrap();
 }
 
-/// Answers `count` requests, and says how long the slowest took.
-async fn slowest(site: &Site, count: usize) -> Duration {
-    let mut slowest = Duration::ZERO;
-    for _ in 0..count {
-        let start = Instant::now();
-        assert_eq!(site.get("/probe/hello").await.status, 200);
-        slowest = slowest.max(start.elapsed());
-    }
-    slowest
-}
-
 /// More spans than the queue holds, for a collector that takes connections and never answers, and for one that is not
 /// there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -265,8 +254,11 @@ async fn a_collector_that_hangs_or_is_down_holds_nobody_up() {
     for address in [hanging.local_addr().unwrap(), down] {
         let telemetry = telemetry(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"))]);
         let site = site(&telemetry).await;
-        let slowest = slowest(&site, 1_500).await;
-        assert!(slowest < Duration::from_secs(1), "{address}: {slowest:?}");
+        for _ in 0..1_500 {
+            let start = Instant::now();
+            assert_eq!(site.get("/probe/hello").await.status, 200);
+            assert!(start.elapsed() < Duration::from_secs(2), "{address}: {:?}", start.elapsed());
+        }
         let start = Instant::now();
         site.app.stop().await.unwrap();
         assert!(start.elapsed() < Duration::from_secs(8), "{address}: {:?}", start.elapsed());
