@@ -35,9 +35,10 @@ with held as materialized (
     returning event_id
 ), told as (
     insert into inbox (
-        consumer, event_id, stream, stream_seq, type, user_id, time, data, attempts, received_at, not_before)
+        consumer, event_id, stream, stream_seq, type, user_id, time, data, traceparent, attempts, received_at,
+        not_before)
     select 'audit', $5, 'event/' || h.event_id || '/' || h.consumer, 1, $6, h.user_id,
-        $4::timestamp at time zone 'utc', h.words, 0, $4::timestamp at time zone 'utc',
+        $4::timestamp at time zone 'utc', h.words, h.traceparent, 0, $4::timestamp at time zone 'utc',
         $4::timestamp at time zone 'utc'
     from held h join noted n on n.event_id = h.event_id
     where h.readable

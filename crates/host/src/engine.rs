@@ -61,24 +61,10 @@ fn pool(instances: u32, memory: usize) -> PoolingAllocationConfig {
         .max_memory_size(memory)
         .linear_memory_keep_resident(KEEP_MEMORY)
         .table_keep_resident(KEEP_TABLES);
-    if scans_page_map() {
-        pool.pagemap_scan(Enabled::Yes);
-    }
+    // All that stays is zeroed. To ask the kernel which pages were written (`pagemap_scan`) costs half as much, but
+    // wasmtime 48 asks for those that are present, and misses a page that the kernel is moving: the next guest saw it.
+    pool.pagemap_scan(Enabled::No);
     pool
-}
-
-/// Whether the pages that a guest wrote are found in the kernel's page map (Linux 6.7 or newer) when its memory is
-/// reset, instead of resetting all of it: a hello takes 37 µs of processor time for 85.
-///
-/// wasmtime 48 looks for pages that are present, so one that was swapped out would keep what a guest wrote, and show it
-/// to the next. Where the machine can swap, all memory is reset.
-pub fn scans_page_map() -> bool {
-    PoolingAllocationConfig::is_pagemap_scan_available() && !can_swap("/proc/swaps")
-}
-
-/// Whether the list of swap areas has any below its heading. One that cannot be read may have.
-fn can_swap(list: &str) -> bool {
-    std::fs::read_to_string(list).map_or(true, |list| list.lines().count() > 1)
 }
 
 fn cache(dir: &Path) -> anyhow::Result<Cache> {
@@ -99,22 +85,4 @@ fn tick(engine: &Engine) -> std::io::Result<()> {
         }
     };
     std::thread::Builder::new().name("ticker".into()).spawn(ticker).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::can_swap;
-
-    #[test]
-    fn swap_is_seen() {
-        let list = std::env::temp_dir().join(format!("spindle-swaps-{}", std::process::id()));
-        let path = list.to_str().unwrap();
-        assert!(can_swap(path), "an unreadable list");
-        let heading = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
-        std::fs::write(&list, heading).unwrap();
-        assert!(!can_swap(path));
-        std::fs::write(&list, format!("{heading}/swapfile file 1048572 0 -2\n")).unwrap();
-        assert!(can_swap(path));
-        std::fs::remove_file(&list).unwrap();
-    }
 }

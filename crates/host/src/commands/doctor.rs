@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use host::TestBed;
 use host::migrate::{self, Migrations, State};
-use host::{TestBed, engine};
 use serde::Serialize;
 use tokio_postgres::Client;
 
@@ -60,23 +60,12 @@ async fn examine(places: &Places, database: &Database) -> Result<Vec<Finding>> {
     let client = database.connect().await?;
     let reached = Finding::new("database", true, database.words(), "");
     Ok(vec![
-        memory(),
         reached,
         version(&client).await?,
         clock(&client).await?,
         roles(&client).await?,
         schema(places, &client).await,
     ])
-}
-
-/// Slower is not bad, but who looks for the reason finds it here.
-fn memory() -> Finding {
-    let seen = if engine::scans_page_map() {
-        "what an instance wrote is found in the kernel's page map"
-    } else {
-        "an instance's memory is reset whole, which is slower: the page map needs Linux 6.7 and no swap"
-    };
-    Finding::new("memory", true, seen.to_string(), "")
 }
 
 async fn version(client: &Client) -> Result<Finding> {
