@@ -182,7 +182,7 @@ async fn a_dead_event_is_skipped_once() {
 
     let skip = |consumer: &str, id: &str| format!("events skip --consumer {consumer} --id {id} --reason no-use");
     let (words, good) = bed.says(&skip("reminders", DEAD));
-    assert!(good && words.contains("skipped: reminders will not apply"), "{words}");
+    assert!(good && words.contains("skipped: reminders will never apply"), "{words}");
     assert_eq!(
         bed.json(&format!("{} --json", skip("audit", DEAD))),
         json!({"consumer": "audit", "id": DEAD, "skipped": true})
@@ -210,6 +210,8 @@ async fn a_dead_event_is_skipped_once() {
     let sql = "select jsonb_agg(jsonb_build_array(consumer, event_id, skipped) order by consumer) from inbox_done";
     let ledger: Value = bed.client.query_one(sql, &[]).await.unwrap().get(0);
     assert_eq!(ledger, json!([["audit", UNREADABLE, "no-use"], ["reminders", DEAD, "no-use"]]));
+    let (words, _) = bed.says(&format!("events show {UNREADABLE}"));
+    assert!(words.contains("nothing else is known") && words.contains(": no-use"), "{words}");
     let shown = bed.json(&format!("events show {DEAD} --consumer reminders --json"));
     assert_eq!(
         (&shown["consumers"][0]["state"], &shown["consumers"][0]["reason"]),

@@ -59,14 +59,13 @@ fn rows(list: &Value, fields: &[&str]) -> Vec<Vec<String>> {
 pub fn show(event: &Value) {
     let id = text(event, "id");
     println!("{} {}", bold(&id), text(event, "type"));
-    println!(
-        "    {} of {}, user {}, {}",
-        text(event, "sequence"),
-        text(event, "stream"),
-        text(event, "user_id"),
-        text(event, "time")
-    );
-    println!("    data {}", plain(&event["data"].to_string()));
+    if event["type"].is_null() {
+        println!("    nothing else is known of it any more");
+    } else {
+        let place = format!("{} of {}", text(event, "sequence"), text(event, "stream"));
+        println!("    {place}, user {}, {}", text(event, "user_id"), text(event, "time"));
+        println!("    data {}", plain(&event["data"].to_string()));
+    }
     let (waiting, handed) = (&event["outbox"], &event["archive"]);
     if waiting.is_object() {
         let next = if waiting["attempts"] == 0 { "the relay's next run takes it" } else { "the relay's log says why" };
@@ -138,7 +137,8 @@ pub fn redrive(done: &Value) {
 pub fn skip(done: &Value) {
     let (id, consumer) = (text(done, "id"), text(done, "consumer"));
     if done["skipped"] == true {
-        println!("{} {consumer} will not apply {id}; its user's audit log tells of it", green("skipped:"));
+        let told = "unless it was no event, its user's audit log tells of it";
+        println!("{} {consumer} will never apply {id}; {told}", green("skipped:"));
     } else {
         println!("nothing to do: {id} is not dead for {consumer}; `spindle events show {id}` says where it is");
     }
