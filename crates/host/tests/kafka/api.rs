@@ -71,9 +71,14 @@ impl Person {
         Ok(())
     }
 
+    /// The header `authorization`.
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Answer> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = self.bearer();
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         send(self.port, method, path, &headers, &body).await
     }

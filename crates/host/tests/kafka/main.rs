@@ -5,8 +5,11 @@
 
 mod api;
 mod checker;
+#[path = "../collector/mod.rs"]
+mod collector;
 mod flows;
 mod measure;
 mod redis;
 mod soak;
 mod stage;
+mod traces;

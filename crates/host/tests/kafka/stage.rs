@@ -10,6 +10,7 @@ use host::app::{App, AppOptions};
 use host::cluster::{Cluster, Options};
 use host::migrate::{self, Migrations};
 use host::parts::{Brokers, Kafka, Sidecars, Tokens, Transport, free_port};
+use host::telemetry::Telemetry;
 use tokio_postgres::{Client, NoTls};
 
 pub const DB_PASSWORD: &str = "role-password-of-tests";
@@ -132,16 +133,22 @@ pub struct Stage {
 
 /// An application in this process on an empty database of this name, with its port; `more` are further variables.
 pub async fn application(name: &str, more: &[(&str, String)], without: &[&str]) -> (App, Client, u16) {
-    start(name, None, more, without).await
+    start(name, None, Telemetry::default(), more, without).await
 }
 
 /// The same with its hints over a Redis server.
 pub async fn application_with_redis(name: &str, redis: u16, without: &[&str]) -> (App, Client, u16) {
     let url = format!("redis://127.0.0.1:{redis}");
-    start(name, Some(url.clone()), &[("redis_url", url)], without).await
+    start(name, Some(url.clone()), Telemetry::default(), &[("redis_url", url)], without).await
 }
 
-async fn start(name: &str, redis_url: Option<String>, more: &[(&str, String)], without: &[&str]) -> (App, Client, u16) {
+async fn start(
+    name: &str,
+    redis_url: Option<String>,
+    telemetry: Telemetry,
+    more: &[(&str, String)],
+    without: &[&str],
+) -> (App, Client, u16) {
     let _already = tracing_subscriber::fmt().with_test_writer().with_target(false).try_init();
     let (cluster, database) = (shared_cluster(), format!("stage_{name}"));
     make_database(cluster, &database).await;
@@ -153,12 +160,17 @@ async fn start(name: &str, redis_url: Option<String>, more: &[(&str, String)], w
     options.without = without.iter().map(|name| (*name).to_owned()).collect();
     options.cache_dir = root().join("target/component-cache");
     options.redis_url = redis_url;
+    options.telemetry = telemetry;
     let app = App::start(options).await.expect("the application starts");
     (app, connect(cluster, &database).await, port)
 }
 
 impl Stage {
     pub async fn start(name: &str, transport: Transport) -> Stage {
+        Self::traced(name, transport, Telemetry::default()).await
+    }
+
+    pub async fn traced(name: &str, transport: Transport, telemetry: Telemetry) -> Stage {
         let place = folder(&format!("stage-{name}"));
         let (mut kafka, mut redis, mut brokers) = (None, None, Brokers::default());
         if transport == Transport::RedisTopics {
@@ -174,7 +186,7 @@ impl Stage {
         let mut sidecars = Sidecars::new(&root().join("dapr"), &place.join("dapr"), transport, brokers, tokens())
             .expect("the parts are there");
         let variables = [("event_transport", transport.variable().to_owned()), ("dapr_base", sidecars.base())];
-        let (app, sql, port) = application(name, &variables, &["ticker"]).await;
+        let (app, sql, port) = self::start(name, None, telemetry, &variables, &["ticker"]).await;
         sidecars.start(|_| port).await.expect("the sidecars start");
         Stage { sidecars, app, kafka, _redis: redis, sql, port, transport }
     }
