@@ -16,8 +16,7 @@ pub struct Arguments {
     /// What decides who dies when; printed by every run
     #[arg(long)]
     seed: Option<u64>,
-    /// A known mistake, which must be found: ack-without-lease, polling-by-id, no-on-conflict, consume-retry-off or
-    /// answer-204
+    /// A known mistake, which must be found: polling-by-id, no-on-conflict, consume-retry-off or answer-204
     #[arg(long)]
     variant: Option<String>,
 }

@@ -7,9 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::stand::{Stand, kill};
 
-/// The victim that is PostgreSQL.
-const POSTGRES: u32 = 4;
-/// Longer than a lease of 30 s.
+/// A relay that hangs for longer than its lease of 30 s.
 const HANG: Duration = Duration::from_secs(33);
 /// How often it is tried to stop it at such a moment.
 const TRIES: usize = 20;
@@ -17,7 +15,7 @@ const TRIES: usize = 20;
 pub struct Chaos {
     chance: ChaCha20Rng,
     start: Instant,
-    /// When the connection that hangs goes on, and which process it is.
+    /// When the relay that hangs goes on, and which it is.
     hangs: Option<(Instant, u32)>,
     hung: u32,
     pub blows: usize,
@@ -33,10 +31,9 @@ impl Chaos {
     pub async fn strike(&mut self, stand: &mut Stand) {
         tokio::time::sleep(Duration::from_millis(self.chance.random_range(1_000..4_000))).await;
         let down = Duration::from_millis(self.chance.random_range(0..3_000));
-        let victim = self.chance.random_range(0..7u32);
-        // a process that hangs would keep PostgreSQL from its new start
-        self.wake(victim == POSTGRES);
-        if victim != POSTGRES && self.hangs.is_none() && self.hung < 3 {
+        let victim = self.chance.random_range(0..7);
+        self.wake();
+        if self.hangs.is_none() && self.hung < 3 {
             self.hang(stand).await;
         }
         self.blows += 1;
@@ -57,7 +54,7 @@ impl Chaos {
                 stand.kill_redis(down).await;
                 "Redis".to_owned()
             }
-            POSTGRES => {
+            4 => {
                 stand.kill_postgres(down).await;
                 "PostgreSQL".to_owned()
             }
@@ -71,40 +68,35 @@ impl Chaos {
         println!("{:>6.1} s  killed {name}, for {down:?}", self.start.elapsed().as_secs_f64());
     }
 
-    /// Stops a connection of a relay between its claim and its acknowledgement, for longer than the lease lasts. When it
-    /// goes on, the acknowledgement that waits in it is done, whoever has the stream by then.
+    /// Stops the second relay while it holds leases, for longer than they last: it will think they are its own still.
     async fn hang(&mut self, stand: &Stand) {
-        let relays =
-            "select pid from pg_stat_activity where usename = 'spindle_relay' order by state_change desc limit 1";
+        let Some(relay) = &stand.hosts[2] else { return };
+        let process = relay.process().to_string();
         // a lease that stays for so long, of 30 s, is that of one who has stopped
         let held = "select count(*) from event_stream
             where lease_token is not null and lease_until < clock_timestamp() + interval '29.6 s'";
         for _ in 0..TRIES {
-            let sql = stand.sql().await;
-            let Ok(row) = sql.query_one(relays, &[]).await else { continue };
-            let process = row.get::<_, i32>(0).unsigned_abs();
-            kill("-STOP", &process.to_string());
+            kill("-STOP", &process);
             tokio::time::sleep(Duration::from_millis(600)).await;
-            let leases: i64 = sql.query_one(held, &[]).await.map_or(0, |row| row.get(0));
+            let leases: i64 = stand.sql().await.query_one(held, &[]).await.expect("leases").get(0);
             if leases > 0 {
-                self.hangs = Some((Instant::now() + HANG, process));
+                self.hangs = Some((Instant::now() + HANG, relay.process()));
                 self.hung += 1;
                 let at = self.start.elapsed().as_secs_f64();
-                println!("{at:>6.1} s  a relay's connection hangs for {HANG:?}, with {leases} leases");
+                println!("{at:>6.1} s  a relay hangs for {HANG:?}, with {leases} leases");
                 return;
             }
-            kill("-CONT", &process.to_string());
+            kill("-CONT", &process);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// Lets the connection go on once its time is over, or at once where it must.
-    fn wake(&mut self, at_once: bool) {
+    fn wake(&mut self) {
         if let Some((until, process)) = self.hangs
-            && (at_once || Instant::now() >= until)
+            && Instant::now() >= until
         {
             kill("-CONT", &process.to_string());
-            println!("{:>6.1} s  it goes on", self.start.elapsed().as_secs_f64());
+            println!("{:>6.1} s  the relay goes on", self.start.elapsed().as_secs_f64());
             self.hangs = None;
         }
     }
@@ -113,7 +105,7 @@ impl Chaos {
     pub async fn rest(&mut self, stand: &mut Stand) {
         if let Some((until, _)) = self.hangs {
             tokio::time::sleep_until(until.into()).await;
-            self.wake(false);
+            self.wake();
         }
         stand.start_sidecars().await;
     }

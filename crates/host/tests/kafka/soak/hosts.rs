@@ -54,6 +54,10 @@ impl Host {
         host
     }
 
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills it; answers what the next one is told.
     pub fn kill(mut self) -> Orders {
         let _ = self.process.kill();

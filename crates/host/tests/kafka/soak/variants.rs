@@ -10,8 +10,6 @@ use crate::stage::{folder, root};
 /// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// The relay acknowledges whether or not its lease still holds.
-    AckWithoutLease,
     /// The relay takes what has a greater id than all that was handed over.
     PollingById,
     /// Consumers insert without asking whether the event is there.
@@ -22,8 +20,7 @@ pub enum Variant {
     Answer204,
 }
 
-const ALL: [(&str, Variant); 5] = [
-    ("ack-without-lease", Variant::AckWithoutLease),
+const ALL: [(&str, Variant); 4] = [
     ("polling-by-id", Variant::PollingById),
     ("no-on-conflict", Variant::NoOnConflict),
     ("consume-retry-off", Variant::ConsumeRetryOff),
@@ -41,14 +38,6 @@ impl Variant {
     /// Rewrites statements of a host.
     pub fn rewrite(self, bed: &TestBed) {
         match self {
-            Variant::AckWithoutLease => replace(
-                bed,
-                "components/relay/sql/ack.sql",
-                &[(
-                    " and lease_token = $2 and lease_until > $1::timestamp at time zone 'utc'",
-                    " and $2::uuid is not null",
-                )],
-            ),
             Variant::PollingById => replace(
                 bed,
                 "components/relay/sql/claim.sql",
