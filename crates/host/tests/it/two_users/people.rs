@@ -48,7 +48,7 @@ fn new_id() -> Uuid {
 async fn tables(sql: &Client, column: &str) -> Vec<String> {
     let text = "select table_name::text from information_schema.columns
         where table_schema = current_schema() and table_name not in ('schema_migration', 'consumer')
-            and not (select relispartition from pg_class where oid = table_name::text::regclass)
+            and not (select relispartition from pg_class where oid = (table_schema || '.' || table_name)::regclass)
             and column_name like $1 group by 1 order by 1";
     sql.query(text, &[&column]).await.expect("tables").iter().map(|row| row.get(0)).collect()
 }
