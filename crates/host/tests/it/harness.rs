@@ -15,22 +15,10 @@ use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 
 use crate::events::published::Published;
+pub use crate::settings::{DB_PASSWORD, INTERNAL_TOKEN, OPERATOR_TOKEN, TOKEN_KEYS, root};
 
-/// The password of the components' roles in tests.
-pub const DB_PASSWORD: &str = "role-password-of-tests";
-/// What internal routes want to see in tests.
-pub const INTERNAL_TOKEN: &str = "internal-token-of-tests";
-/// What operators' routes want to see in tests.
-pub const OPERATOR_TOKEN: &str = "operator-token-of-tests";
-/// 32 bytes, base64url.
-pub const TOKEN_KEYS: &str = "test=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
 /// Where the tests' clock starts: 2026-02-01T00:00:00Z, in microseconds.
 pub const START: i64 = 1_769_904_000_000_000;
-
-/// The folder of the project.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("crates/host has a root").to_path_buf()
-}
 
 /// An instant as microseconds.
 pub fn micros(rfc3339: &str) -> i64 {
@@ -117,16 +105,7 @@ impl Default for Setup {
 
 /// The variables of an application on `database` that listens on `port`.
 pub fn variables(database: &str, port: u16) -> BTreeMap<String, String> {
-    let values = [
-        ("db_host", format!("127.0.0.1:{}", cluster().port())),
-        ("db_name", database.to_owned()),
-        ("db_password", DB_PASSWORD.to_owned()),
-        ("token_keys", TOKEN_KEYS.to_owned()),
-        ("internal_token", INTERNAL_TOKEN.to_owned()),
-        ("operator_token", OPERATOR_TOKEN.to_owned()),
-        ("internal_base", format!("http://127.0.0.1:{port}")),
-    ];
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    crate::settings::variables(cluster().port(), database, port)
 }
 
 impl Spindle {

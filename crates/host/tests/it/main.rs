@@ -24,6 +24,8 @@ mod reminders;
 mod routes;
 mod seen;
 mod seldom;
+#[path = "../settings/mod.rs"]
+mod settings;
 mod sql;
 mod statements;
 mod status;

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::api::{Person, send};
 use crate::checker;
-use crate::stage::{API_TOKEN, APP_TOKEN, Stage};
+use crate::settings::INTERNAL_TOKEN;
+use crate::stage::{API_TOKEN, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Kafka and daprd: cargo xtask test kafka"]
@@ -104,7 +105,7 @@ async fn a_forged_call_changes_nothing(stage: &Stage) {
         &[("dapr-api-token", "")],
         &[("dapr-api-token", API_TOKEN)],
         // what a record of Kafka can bring along
-        &[("dapr-app-token", APP_TOKEN)],
+        &[("dapr-app-token", INTERNAL_TOKEN)],
     ];
     for consumer in domain::event::CONSUMERS {
         for headers in wrong {

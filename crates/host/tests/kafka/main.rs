@@ -10,6 +10,10 @@ mod collector;
 mod flows;
 mod measure;
 mod redis;
+#[path = "../redis_process/mod.rs"]
+mod redis_process;
+#[path = "../settings/mod.rs"]
+mod settings;
 mod soak;
 mod stage;
 mod traces;

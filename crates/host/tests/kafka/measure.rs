@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use crate::checker;
-use crate::stage::{APP_TOKEN, Stage, application};
+use crate::settings::INTERNAL_TOKEN;
+use crate::stage::{Stage, application};
 use load::{Load, Seen, median};
 
 const ROUNDS: usize = 5;
@@ -96,7 +97,7 @@ fn backlog(events: i64) -> String {
 
 async fn drain(app: &App, sql: &Client) {
     loop {
-        let request = http::Request::post("/internal/relay/run").header("dapr-api-token", APP_TOKEN);
+        let request = http::Request::post("/internal/relay/run").header("dapr-api-token", INTERNAL_TOKEN);
         let answer = app.handle(request.body(bytes::Bytes::new()).expect("a request")).await;
         let json: Value = serde_json::from_slice(answer.body()).expect("JSON");
         assert_eq!((answer.status().as_u16(), &json["failed"]), (200, &json!(0)), "{json}");

@@ -3,13 +3,13 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use host::parts::free_port;
 use serde_json::json;
 use tokio_postgres::Client;
 
 use crate::api::Person;
 use crate::checker;
-use crate::stage::{Redis, application_with_redis};
+use crate::redis_process::Redis;
+use crate::stage::application_with_redis;
 
 /// The cron of the ticker.
 const TICK: Duration = Duration::from_secs(5);
@@ -17,14 +17,14 @@ const TICK: Duration = Duration::from_secs(5);
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Redis: cargo xtask test kafka"]
 async fn a_hint_wakes_the_relay_and_a_lost_server_is_found_again() {
-    let redis = Redis::start(free_port().expect("a port"));
+    let redis = Redis::any();
     let port = redis.port;
     let (_app, sql, api) = application_with_redis("hints", port, &["ticker"]).await;
     let ada = Person::new(api, "ada").await.expect("Ada");
     ada.make(json!({"title": "by a hint"})).await.expect("a task");
     flows_within(&sql, Duration::from_secs(3), "a hint wakes the relay, without any tick").await;
 
-    redis.kill();
+    drop(redis);
     ada.make(json!({"title": "unheard"})).await.expect("a task without Redis");
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!checker::unfinished(&sql).await.is_empty(), "nobody was woken");
@@ -40,7 +40,7 @@ async fn a_hint_wakes_the_relay_and_a_lost_server_is_found_again() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Redis: cargo xtask test kafka"]
 async fn without_redis_events_flow_by_the_tick() {
-    let redis = Redis::start(free_port().expect("a port"));
+    let redis = Redis::any();
     let (_app, sql, api) = application_with_redis("no_hints", redis.port, &[]).await;
     let ada = Person::new(api, "ada").await.expect("Ada");
 
@@ -54,7 +54,7 @@ async fn without_redis_events_flow_by_the_tick() {
     flows_within(&sql, 2 * TICK, "while Redis hangs").await;
     signal("-CONT", redis.process());
 
-    redis.kill();
+    drop(redis);
     ada.make(json!({"title": "without it"})).await.expect("a task");
     flows_within(&sql, 2 * TICK, "while Redis is gone").await;
 }

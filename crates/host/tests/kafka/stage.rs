@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -13,20 +12,11 @@ use host::parts::{Brokers, Kafka, Sidecars, Tokens, Transport, free_port};
 use host::telemetry::Telemetry;
 use tokio_postgres::{Client, NoTls};
 
-pub const DB_PASSWORD: &str = "role-password-of-tests";
-pub const TOKEN_KEYS: &str = "test=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
-/// What a sidecar shows to the application.
-pub const APP_TOKEN: &str = "internal-token-of-tests";
+use crate::redis_process::Redis;
+use crate::settings::{self, DB_PASSWORD, INTERNAL_TOKEN, root};
+
 /// What the relay shows to its sidecar.
 pub const API_TOKEN: &str = "sidecar-token-of-tests";
-
-/// What an operator shows.
-pub const OPERATOR_TOKEN: &str = "operator-token-of-tests";
-
-/// The folder of the project.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("crates/host has a root").to_path_buf()
-}
 
 /// A folder for a test's data, empty.
 pub fn folder(name: &str) -> PathBuf {
@@ -64,60 +54,14 @@ pub async fn make_database(cluster: &Cluster, name: &str) {
 }
 
 /// The variables of an application that listens on `port`.
-pub fn variables(db_host: &str, database: &str, port: u16) -> BTreeMap<String, String> {
-    let values = [
-        ("db_host", db_host.to_owned()),
-        ("db_name", database.to_owned()),
-        ("db_password", DB_PASSWORD.to_owned()),
-        ("token_keys", TOKEN_KEYS.to_owned()),
-        ("internal_token", APP_TOKEN.to_owned()),
-        ("internal_base", format!("http://127.0.0.1:{port}")),
-        ("dapr_api_token", API_TOKEN.to_owned()),
-        ("operator_token", OPERATOR_TOKEN.to_owned()),
-    ];
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+pub fn variables(db_port: u16, database: &str, port: u16) -> BTreeMap<String, String> {
+    let mut values = settings::variables(db_port, database, port);
+    values.insert("dapr_api_token".to_owned(), API_TOKEN.to_owned());
+    values
 }
 
 pub fn tokens() -> Tokens {
-    Tokens { app: APP_TOKEN.to_owned(), api: API_TOKEN.to_owned() }
-}
-
-/// A Redis server that ends with the test.
-pub struct Redis {
-    process: Child,
-    pub port: u16,
-}
-
-impl Redis {
-    pub fn start(port: u16) -> Redis {
-        let arguments = ["--port", &port.to_string(), "--save", "", "--bind", "127.0.0.1"].map(str::to_owned);
-        let mut command = Command::new("redis-server");
-        command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).stdout(Stdio::null());
-        let process = command.spawn().expect("redis-server is installed (Debian's package of that name)");
-        let start = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(10), "Redis does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Redis { process, port }
-    }
-
-    pub fn process(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// Kills it; the next one is another.
-    pub fn kill(mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    Tokens { app: INTERNAL_TOKEN.to_owned(), api: API_TOKEN.to_owned() }
 }
 
 /// Everything that one test uses. Dropped in this order.
@@ -155,7 +99,7 @@ async fn start(
     let port = free_port().expect("a port");
     let mut options = AppOptions::new(root().join("spin.toml"));
     options.listen = ([127, 0, 0, 1], port).into();
-    options.variables = variables(&format!("127.0.0.1:{}", cluster.port()), &database, port);
+    options.variables = variables(cluster.port(), &database, port);
     options.variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     options.without = without.iter().map(|name| (*name).to_owned()).collect();
     options.cache_dir = root().join("target/component-cache");
@@ -174,7 +118,7 @@ impl Stage {
         let place = folder(&format!("stage-{name}"));
         let (mut kafka, mut redis, mut brokers) = (None, None, Brokers::default());
         if transport == Transport::RedisTopics {
-            let server = Redis::start(free_port().expect("a port"));
+            let server = Redis::any();
             brokers.redis = Some(format!("127.0.0.1:{}", server.port));
             redis = Some(server);
         } else {

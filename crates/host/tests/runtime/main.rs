@@ -10,5 +10,7 @@ mod http;
 mod isolation;
 mod limits;
 mod outgoing;
+#[path = "../redis_process/mod.rs"]
+mod redis_process;
 mod redis_server;
 mod telemetry;

@@ -1,50 +1,18 @@
-//! The same with a real Redis server, which `cargo xtask test --all` brings.
+//! The same with a real Redis server.
 
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::Site;
+use crate::redis_process::Redis;
 use host::AppOptions;
 
-struct Server {
-    process: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(port: u16) -> Server {
-        let arguments = ["--port", &port.to_string(), "--save", "", "--bind", "127.0.0.1"].map(str::to_owned);
-        let mut command = Command::new("redis-server");
-        command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).stdout(Stdio::null());
-        let process = command.spawn().expect("redis-server is installed (Debian's package of that name)");
-        for _ in 0..100 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Server { process, port }
-    }
-
-    fn any() -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Server::start(port)
-    }
-
-    fn options(&self, options: &mut AppOptions) {
-        let url = format!("redis://127.0.0.1:{}", self.port);
-        options.redis_url = Some(url.clone());
-        options.variables.insert("redis_address".into(), url);
-        options.without.insert("clock".into());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Hints over the server, no schedule.
+fn over(server: &Redis, options: &mut AppOptions) {
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    options.redis_url = Some(url.clone());
+    options.variables.insert("redis_address".into(), url);
+    options.without.insert("clock".into());
 }
 
 async fn seen(site: &Site, count: usize) -> Vec<String> {
@@ -61,8 +29,8 @@ async fn seen(site: &Site, count: usize) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis-server: cargo xtask test --all brings it"]
 async fn commands_reach_the_server() {
-    let server = Server::any();
-    let site = Site::with(|options| server.options(options)).await;
+    let server = Redis::any();
+    let site = Site::with(|options| over(&server, options)).await;
     let said = site.text("redis-commands", "").await;
     let lines: Vec<_> = said.lines().collect();
     let expected = [
@@ -83,14 +51,14 @@ async fn commands_reach_the_server() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis-server: cargo xtask test --all brings it"]
 async fn messages_come_through_the_server_also_after_it_was_lost() {
-    let server = Server::any();
-    let site = Site::with(|options| server.options(options)).await;
+    let server = Redis::any();
+    let site = Site::with(|options| over(&server, options)).await;
     site.text("publish?hints", "one").await;
     assert_eq!(seen(&site, 1).await, ["message one"]);
     let port = server.port;
     drop(server);
     assert!(site.get("/probe/publish?hints").await.text.contains("refused"));
-    let _server = Server::start(port);
+    let _server = Redis::start(port);
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     site.text("publish?hints", "two").await;
     assert_eq!(seen(&site, 2).await, ["message one", "message two"]);

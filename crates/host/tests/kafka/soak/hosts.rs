@@ -10,13 +10,14 @@ use host::manifest::Manifest;
 use serde::{Deserialize, Serialize};
 
 use super::variants::Variant;
-use crate::stage::{root, variables};
+use crate::settings::root;
+use crate::stage::variables;
 
 /// What a host is told.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Orders {
     pub port: u16,
-    pub db_host: String,
+    pub db_port: u16,
     pub database: String,
     pub dapr_base: String,
     pub redis_url: String,
@@ -83,7 +84,7 @@ async fn a_host() {
     let manifest = Manifest::load(&root().join("spin.toml")).expect("a manifest");
     let mut options = AppOptions::new(root().join("spin.toml"));
     options.listen = ([127, 0, 0, 1], orders.port).into();
-    options.variables = variables(&orders.db_host, &orders.database, orders.port);
+    options.variables = variables(orders.db_port, &orders.database, orders.port);
     options.variables.insert("event_transport".to_owned(), "dapr-binding".to_owned());
     options.variables.insert("dapr_base".to_owned(), orders.dapr_base);
     options.variables.insert("redis_url".to_owned(), orders.redis_url.clone());

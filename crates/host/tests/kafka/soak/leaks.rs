@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::stage::{API_TOKEN, APP_TOKEN, DB_PASSWORD, OPERATOR_TOKEN, TOKEN_KEYS};
+use crate::settings::{DB_PASSWORD, INTERNAL_TOKEN, OPERATOR_TOKEN, TOKEN_KEYS};
+use crate::stage::API_TOKEN;
 
 /// PostgreSQL's own files, and the file that is the secret store.
 const RIGHTLY: [&str; 2] = ["postgres", "secrets.json"];
@@ -11,7 +12,7 @@ const RIGHTLY: [&str; 2] = ["postgres", "secrets.json"];
 /// Where secrets, or a user's password, stand in files below a folder.
 pub fn secrets_in(folder: &Path) -> Vec<String> {
     let key = TOKEN_KEYS.split('=').nth(1).expect("a key");
-    let secrets = [DB_PASSWORD, key, APP_TOKEN, API_TOKEN, OPERATOR_TOKEN, "the long password of"];
+    let secrets = [DB_PASSWORD, key, INTERNAL_TOKEN, API_TOKEN, OPERATOR_TOKEN, "the long password of"];
     let mut found = Vec::new();
     let mut read = 0;
     look(folder, &mut |path, bytes| {

@@ -14,7 +14,9 @@ use tokio_postgres::{Client, NoTls};
 use super::hosts::{Host, Orders};
 use super::proxy::Proxy;
 use super::variants::Variant;
-use crate::stage::{Redis, folder, make_database, root, tokens};
+use crate::redis_process::Redis;
+use crate::settings::root;
+use crate::stage::{folder, make_database, tokens};
 
 const DATABASE: &str = "soak";
 const API: [&str; 8] = ["tasks", "recurrence", "reminders", "notifications", "audit", "accounts", "status", "calendar"];
@@ -41,7 +43,7 @@ impl Stand {
         make_database(&cluster, DATABASE).await;
         let settings = root().join("dapr/broker/server.properties");
         let kafka = Kafka::start(&place.join("kafka"), &settings).await.expect("Kafka starts");
-        let redis = Redis::start(free_port().expect("a port"));
+        let redis = Redis::any();
         let brokers = Brokers { kafka: Some(kafka.brokers()), redis: None };
         let dapr = Variant::resources(variant);
         let sidecars = Sidecars::new(&dapr, &place.join("dapr"), Transport::KafkaBinding, brokers, tokens())
@@ -49,7 +51,7 @@ impl Stand {
         let ports = [(); 3].map(|()| free_port().expect("a port"));
         let orders = |at: usize, only: &[&str]| Orders {
             port: ports[at],
-            db_host: format!("127.0.0.1:{}", cluster.port()),
+            db_port: cluster.port(),
             database: DATABASE.to_owned(),
             dapr_base: sidecars.base(),
             redis_url: format!("redis://127.0.0.1:{}", redis.port),
@@ -122,7 +124,7 @@ impl Stand {
     pub async fn kill_redis(&mut self, down: Duration) {
         let Some(redis) = self.redis.take() else { return };
         let port = redis.port;
-        redis.kill();
+        drop(redis);
         tokio::time::sleep(down).await;
         self.redis = Some(Redis::start(port));
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use host::TestBed;
 
-use crate::stage::{folder, root};
+use crate::settings::root;
+use crate::stage::folder;
 
 /// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
