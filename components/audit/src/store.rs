@@ -40,6 +40,7 @@ pub fn append(
     payload: &str,
     commitment: [u8; 32],
 ) -> Result<Appended, Problem> {
+    // the end of the way, not when the request came: how long events take is measured by it
     let parameters = params![user, event, salt.to_vec(), payload, commitment.to_vec(), clock::now()];
     call.db()?.one(include_str!("../sql/append.sql"), &parameters)
 }

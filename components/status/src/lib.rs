@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::event::CONSUMERS;
 use edge::{Call, Problem, Reply, Route, get, params, row};
 
 /// The schema that these components need.
@@ -29,7 +30,7 @@ row! {
 type Label = (&'static str, &'static [&'static str]);
 
 const TOPIC: Label = ("topic", &["reminders", "task-events"]);
-const CONSUMER: Label = ("consumer", &["audit", "notifications", "recurrence", "reminders"]);
+const CONSUMER: Label = ("consumer", &CONSUMERS);
 /// Counted over all.
 const ALL: Label = ("", &[""]);
 
@@ -63,11 +64,12 @@ fn ready(call: &Call) -> Result<Reply, Problem> {
 /// Prometheus' text format, version 0.0.4.
 fn metrics(call: &Call) -> Result<Reply, Problem> {
     let numbers: Vec<Number> = call.db()?.rows(include_str!("../sql/metrics.sql"), &params![call.now])?;
-    let text: String = METRICS.iter().map(|(name, help, label)| gauge(name, help, *label, &numbers)).collect();
+    let text: String = METRICS.iter().map(|(name, help, label)| metric(name, help, *label, &numbers)).collect();
     Ok(Reply::bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
 }
 
-fn gauge(name: &str, help: &str, (label, known): Label, numbers: &[Number]) -> String {
+/// One metric with its values. A name that ends in `_total` is a counter's, by Prometheus' convention.
+fn metric(name: &str, help: &str, (label, known): Label, numbers: &[Number]) -> String {
     let found = numbers.iter().filter(|number| number.metric == name);
     let mut values: BTreeMap<&str, f64> = known.iter().map(|value| (*value, 0.0)).collect();
     values.extend(found.map(|number| (number.label.as_str(), number.value)));

@@ -80,8 +80,8 @@ pub fn slot(id: Uuid) -> i32 {
 /// An id for a body that is no event: of version 8 (RFC 9562, section 5.8), the moment's day and the body's SHA-256, so
 /// that the same body has the same id all day.
 pub fn unreadable_id(now: Timestamp, body: &[u8]) -> Uuid {
-    let mut bytes: [u8; 16] = std::array::from_fn(|_| 0);
-    let day = now.as_second().div_euclid(86_400).unsigned_abs() * 86_400_000;
+    let mut bytes = [0; 16];
+    let day = day(now).unsigned_abs() * 86_400_000;
     let hash = Sha256::digest(body);
     for (to, from) in bytes.iter_mut().zip(day.to_be_bytes().into_iter().skip(2).chain(hash)) {
         *to = from;
@@ -91,7 +91,12 @@ pub fn unreadable_id(now: Timestamp, body: &[u8]) -> Uuid {
 
 /// The partition that is emptied at an instant: of the day that will be written to next.
 pub fn leaving_slot(now: Timestamp) -> i32 {
-    i32::try_from((now.as_second().div_euclid(86_400) + 1).rem_euclid(SLOTS)).unwrap_or(0)
+    i32::try_from((day(now) + 1).rem_euclid(SLOTS)).unwrap_or(0)
+}
+
+/// The day of an instant in UTC, counted from 1970-01-01.
+fn day(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(86_400)
 }
 
 /// The media type of an event in structured JSON (CloudEvents HTTP binding, section 3.2).

@@ -57,16 +57,16 @@ impl Consumer {
     /// 5xx when it could not be received and must be sent again.
     pub fn receive(&self, call: &Call) -> Result<Reply, Problem> {
         let reply = Reply::json(200, &json!({}));
-        let event = match call.bytes() {
-            Ok(bytes) => match Event::parse(&bytes) {
-                Ok(event) => {
-                    Event { traceparent: trace::nearest(event.traceparent.clone(), call.traceparent()), ..event }
-                }
-                Err(error) => return self.bury(call, &bytes, &error).map(|()| reply),
-            },
+        let bytes = match call.bytes() {
+            Ok(bytes) => bytes,
             Err(problem) if problem.status == 413 => return self.bury(call, b"", &problem.detail).map(|()| reply),
             Err(problem) => return Err(problem),
         };
+        let mut event = match Event::parse(&bytes) {
+            Ok(event) => event,
+            Err(error) => return self.bury(call, &bytes, &error).map(|()| reply),
+        };
+        event.traceparent = trace::nearest(event.traceparent.take(), call.traceparent());
         let Some(apply) = (self.handler)(&event.kind) else { return Ok(reply) };
         if !self.take_in(call, &event)? {
             return Ok(reply);

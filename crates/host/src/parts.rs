@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub use guarded::Guarded;
+use guarded::Guarded;
 pub use kafka::Kafka;
 pub use sidecar::{Brokers, Sidecars, Tokens, Transport};
 
@@ -30,7 +30,7 @@ fn part(variable: &str, name: &str) -> Result<PathBuf> {
 }
 
 /// The folder that parts are kept in between checkouts.
-pub fn cache() -> PathBuf {
+fn cache() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || set("HOME").map(|home| home.join(".cache"));
     set("XDG_CACHE_HOME").or_else(home).unwrap_or_else(std::env::temp_dir).join("spindle")

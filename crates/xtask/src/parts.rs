@@ -2,6 +2,7 @@
 //! all checkouts, by version.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -98,13 +99,11 @@ fn fresh(folder: &Path) -> Result<PathBuf> {
     Ok(fresh)
 }
 
-/// Changes when one of the files does (FNV-1a, which is the same everywhere).
+/// Changes when one of the files does.
 fn fingerprint(files: &[&Path]) -> Result<String> {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut hash = DefaultHasher::new();
     for file in files {
-        for byte in fs::read(file).with_context(|| format!("cannot read {}", file.display()))? {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        hash.write(&fs::read(file).with_context(|| format!("cannot read {}", file.display()))?);
     }
-    Ok(format!("{hash:016x}"))
+    Ok(format!("{:016x}", hash.finish()))
 }

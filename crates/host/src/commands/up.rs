@@ -64,17 +64,16 @@ async fn serve(
 ) -> Result<()> {
     let mut end = std::pin::pin!(end);
     let starting = start(places, arguments, database, telemetry);
-    let (app, beside) = tokio::select! {
+    let (app, mut beside) = tokio::select! {
         started = starting => started?,
         () = &mut end => return Ok(()),
     };
     welcome(app.address(), database, beside.as_ref().map(|beside| beside.words(places)));
     end.await;
     println!("stopping");
-    if let Some(mut beside) = beside {
+    if let Some(beside) = &mut beside {
         // they still hand over what they read, so they stop before the application, and the broker after it
         beside.quiesce();
-        return patiently("waiting for requests in flight", app.stop()).await;
     }
     patiently("waiting for requests in flight", app.stop()).await
 }
