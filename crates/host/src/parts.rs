@@ -8,6 +8,8 @@ mod sidecar;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -39,13 +41,16 @@ fn cache() -> PathBuf {
 /// Below the ports that Linux gives to connections, one of which might take a port before its program listens.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// A port of this machine that is free now, and that no connection is given.
+/// A port of this machine that is free now, that no connection is given, and that this process was not told before:
+/// who gets it may not listen yet.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16> {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random_range(PORTS)));
+    let turn = || PORTS.start + NEXT.fetch_add(1, Ordering::Relaxed) % (PORTS.end - PORTS.start);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    std::iter::repeat_with(|| rand::random_range(PORTS)).take(1000).find(free).context("no free port")
+    std::iter::repeat_with(turn).take(PORTS.len()).find(free).context("no free port")
 }
 
 /// Waits until a port answers, as long as its program lives.
@@ -64,4 +69,16 @@ fn end_of(log: &Path) -> String {
     let mut last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(5).collect();
     last.reverse();
     last.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_told_once() {
+        let ports: std::collections::BTreeSet<u16> = (0..500).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 500);
+        assert!(ports.iter().all(|port| PORTS.contains(port)));
+    }
 }
